@@ -1,0 +1,122 @@
+"""Colour statistics and the recoloured photograph: the photo carried to the style's colours, every edge in place.
+
+Works in an opponent space with lightness first. The Cholesky factor of the colour covariance is lower triangular there,
+so the new lightness depends on the old lightness alone and never on hue: outlines that were visible stay visible.
+Letters: N batch, H height, W width; m mean, L Cholesky factor.
+"""
+
+import torch
+from torch import Tensor
+
+# Rows: lightness, red-green, yellow-blue; orthonormal, so that its inverse is its transpose.
+_OPPONENT = (
+    (0.57735027, 0.57735027, 0.57735027),
+    (0.70710678, -0.70710678, 0.0),
+    (0.40824829, 0.40824829, -0.81649658),
+)
+_VARIANCE_FLOOR = 4e-4  # (5 grey levels)^2: a flat photograph must not be amplified into noise
+MAX_GAIN = 3.0  # of lightness and of each chroma axis: beyond it, JPEG blocks become visible
+
+
+def opponent_matrix(like: Tensor) -> Tensor:
+    """(3, 3): RGB -> lightness, red-green, yellow-blue."""
+    return torch.tensor(_OPPONENT, dtype=torch.float32, device=like.device)
+
+
+def to_opponent(image: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB image -> lightness and two chroma planes, same scale."""
+    return _apply(opponent_matrix(image), image)
+
+
+def from_opponent(planes: Tensor) -> Tensor:
+    """Undo `to_opponent`."""
+    return _apply(opponent_matrix(planes).transpose(0, 1), planes)
+
+
+def colour_code(image: Tensor) -> Tensor:
+    """A picture's colour statistics in opponent space.
+
+    Args:
+        image: (N, 3, H, W) float32, -1..1.
+
+    Returns:
+        (N, 12) float32: mean (3), then the Cholesky factor of the covariance (9, row by row, zeros above the diagonal).
+    """
+    planes = to_opponent(image).flatten(2)  # (N, 3, HW)
+    mean = planes.mean(dim=2)
+    centred = planes - mean.unsqueeze(2)
+    covariance = centred @ centred.transpose(1, 2) / planes.shape[2]
+    return torch.cat([mean, _cholesky(covariance)], dim=1)
+
+
+def recolour(image: Tensor, content_code: Tensor, style_code: Tensor) -> Tensor:
+    """The photograph with the mean and covariance of the style's colours.
+
+    Args:
+        image: (N, 3, H, W) float32, -1..1.
+        content_code: (N, 12): the photograph's own `colour_code`.
+        style_code: (N, 12): the style's.
+
+    Returns:
+        (N, 3, H, W) float32; may leave -1..1, so that nothing is clipped before the fusion.
+    """
+    content_mean, content_factor = _split(content_code)
+    style_mean, style_factor = _split(style_code)
+    transform = _limit(style_factor @ _inverse_lower(content_factor))
+    planes = to_opponent(image)
+    n, _, h, w = planes.shape
+    centred = planes.flatten(2) - content_mean.unsqueeze(2)
+    moved = transform @ centred + style_mean.unsqueeze(2)
+    return from_opponent(moved.reshape(n, 3, h, w))
+
+
+def with_chroma_of(image: Tensor, source: Tensor, share: Tensor) -> Tensor:
+    """Lightness of `image`, chroma moved towards that of `source`.
+
+    Args:
+        image, source: (N, 3, H, W).
+        share: broadcastable to (N, 1, 1, 1), 0..1: 1 takes all chroma from `source`.
+    """
+    ours, theirs = to_opponent(image), to_opponent(source)
+    chroma = ours[:, 1:] + share * (theirs[:, 1:] - ours[:, 1:])
+    return from_opponent(torch.cat([ours[:, :1], chroma], dim=1))
+
+
+def _apply(matrix: Tensor, image: Tensor) -> Tensor:
+    n, _, h, w = image.shape
+    return (matrix @ image.to(torch.float32).flatten(2)).reshape(n, 3, h, w)
+
+
+def _split(code: Tensor) -> tuple[Tensor, Tensor]:
+    return code[:, :3], code[:, 3:].reshape(-1, 3, 3)
+
+
+def _cholesky(covariance: Tensor) -> Tensor:
+    """Lower Cholesky factor of (N, 3, 3) as (N, 9), in closed form: `linalg.cholesky` has no ONNX operator."""
+    a = covariance
+    l00 = (a[:, 0, 0] + _VARIANCE_FLOOR).sqrt()
+    l10 = a[:, 1, 0] / l00
+    l20 = a[:, 2, 0] / l00
+    l11 = ((a[:, 1, 1] - l10 * l10).clamp(min=0) + _VARIANCE_FLOOR).sqrt()
+    l21 = (a[:, 2, 1] - l20 * l10) / l11
+    l22 = ((a[:, 2, 2] - l20 * l20 - l21 * l21).clamp(min=0) + _VARIANCE_FLOOR).sqrt()
+    zero = torch.zeros_like(l00)
+    return torch.stack([l00, zero, zero, l10, l11, zero, l20, l21, l22], dim=1)
+
+
+def _inverse_lower(factor: Tensor) -> Tensor:
+    """Inverse of lower triangular (N, 3, 3) matrices with positive diagonals."""
+    l00, l11, l22 = factor[:, 0, 0], factor[:, 1, 1], factor[:, 2, 2]
+    l10, l20, l21 = factor[:, 1, 0], factor[:, 2, 0], factor[:, 2, 1]
+    zero = torch.zeros_like(l00)
+    i10 = -l10 / (l00 * l11)
+    i20 = (l10 * l21 - l20 * l11) / (l00 * l11 * l22)
+    i21 = -l21 / (l11 * l22)
+    flat = torch.stack([1 / l00, zero, zero, i10, 1 / l11, zero, i20, i21, 1 / l22], dim=1)
+    return flat.reshape(-1, 3, 3)
+
+
+def _limit(transform: Tensor) -> Tensor:
+    """Scale each output row down so that no axis is amplified by more than MAX_GAIN."""
+    gain = transform.square().sum(dim=2, keepdim=True).sqrt()
+    return transform * (MAX_GAIN / gain.clamp(min=MAX_GAIN))

@@ -1,0 +1,122 @@
+"""Structure-preserving adaptive fusion: I_out = a F + (1 - a) A, with a = f(SSIM), per pixel and per frequency band.
+
+F is the painting, A the anchor. The article's anchor is the photograph itself, with one band: blending raw content
+washes the style out. Ours is the photograph carried to the style's colours, and only the bands that hold outlines are
+gated: the lowest band, colour and light, always comes from the painting.
+Letters: N batch, H height, W width, B bands.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+_WINDOW = 7  # pixels of the SSIM window; uniform, as in the original's fast form (Wang et al. 2004)
+_C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # SSIM's constants for a dynamic range of 2
+_COARSE = 4  # the middle band ends where a picture of a quarter of the size begins
+
+
+def lightness(image: Tensor) -> Tensor:
+    """(N, 3, H, W) -> (N, 1, H, W), -1..1: mean of the three channels."""
+    return image.to(torch.float32).mean(dim=1, keepdim=True)
+
+
+def local_ssim(one: Tensor, other: Tensor) -> Tensor:
+    """SSIM around each pixel.
+
+    Args:
+        one, other: (N, 1, H, W) float32, -1..1.
+
+    Returns:
+        (N, 1, H, W) float32, -1..1; 1 where both are the same.
+    """
+    mean1, mean2 = _box(one), _box(other)
+    variance1 = (_box(one * one) - mean1 * mean1).clamp(min=0)
+    variance2 = (_box(other * other) - mean2 * mean2).clamp(min=0)
+    covariance = _box(one * other) - mean1 * mean2
+    likeness = (2 * mean1 * mean2 + _C1) / (mean1 * mean1 + mean2 * mean2 + _C1)
+    return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2)
+
+
+def split_bands(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """An image as a sum of three bands.
+
+    Args:
+        image: (N, 3, H, W).
+
+    Returns:
+        high (detail below about 4 pixels), middle (4 to about 16 pixels), low (the rest); their sum is the image.
+    """
+    fine = _blur(image)
+    coarse = _enlarge(_blur(functional.avg_pool2d(image, _COARSE, ceil_mode=True, count_include_pad=False)), image)
+    return image - fine, fine - coarse, coarse
+
+
+class Fusion(nn.Module):
+    """Blends painting and anchor with gates that look at the local SSIM.
+
+    Args:
+        anchor: "recoloured": gates per band; "content": the article's formula, one gate for the whole picture.
+    """
+
+    def __init__(self, anchor: str) -> None:
+        super().__init__()
+        self.anchor = anchor
+        bands = 2 if anchor == "recoloured" else 1
+        self.look = nn.Conv2d(3, 8, 1)
+        self.gate = nn.Conv2d(8, bands, 1)
+        # How strongly the fidelity dial pushes each gate towards the anchor; softplus keeps it monotone.
+        self.push = nn.Parameter(torch.full((1, bands, 1, 1), 3.0))
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.gate.bias)
+
+    def forward(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
+        """The fused picture.
+
+        Args:
+            painting: (N, 3, H, W), what the decoder made.
+            anchor: (N, 3, H, W), what holds the outlines.
+            fidelity: (N, 1, 1, 1), 0..1.
+
+        Returns:
+            (N, 3, H, W) float32.
+        """
+        shares = self.shares(painting, anchor, fidelity)
+        if self.anchor == "content":
+            return anchor + shares * (painting - anchor)
+        painted, held = split_bands(painting), split_bands(anchor)
+        fused = painted[2]
+        for band in (0, 1):
+            fused = fused + held[band] + shares[:, band : band + 1] * (painted[band] - held[band])
+        return fused
+
+    def shares(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
+        """The painting's share `a` per band and pixel: (N, B, H, W), 0..1."""
+        ours, theirs = lightness(painting), lightness(anchor)
+        seen = torch.cat(
+            [local_ssim(ours, theirs), (ours - _box(ours)).abs() * 4, (theirs - _box(theirs)).abs() * 4], dim=1
+        )
+        logits = self.gate(functional.relu(self.look(seen))).to(torch.float32)
+        return torch.sigmoid(logits + functional.softplus(self.push) * (1 - 2 * fidelity))
+
+
+def _box(x: Tensor) -> Tensor:
+    """Mean over the window around each pixel; border windows hold fewer pixels, none of them invented."""
+    return functional.avg_pool2d(x, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=False)
+
+
+def _blur(image: Tensor) -> Tensor:
+    """A Gaussian of sigma 1.5, separable, with reflected borders."""
+    offsets = torch.arange(-3, 4, dtype=torch.float32, device=image.device)
+    weights = torch.exp(-offsets.square() / (2 * 1.5**2))
+    weights = weights / weights.sum()
+    channels = image.shape[1]
+    padded = functional.pad(image, (3, 3, 3, 3), mode="replicate")
+    rows = functional.conv2d(padded, weights.view(1, 1, 7, 1).repeat(channels, 1, 1, 1), groups=channels)
+    return functional.conv2d(rows, weights.view(1, 1, 1, 7).repeat(channels, 1, 1, 1), groups=channels)
+
+
+def _enlarge(small: Tensor, like: Tensor) -> Tensor:
+    """Bilinear by `_COARSE`, cut to the size of `like`."""
+    large = functional.interpolate(small, scale_factor=float(_COARSE), mode="bilinear", align_corners=False)
+    return large[:, :, : like.shape[2], : like.shape[3]]

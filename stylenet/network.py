@@ -1,0 +1,106 @@
+"""The style-decoupled transfer network: the whole forward pass on one page."""
+
+import torch
+from torch import Tensor, nn
+
+from stylenet.colour import colour_code, recolour, with_chroma_of
+from stylenet.config import NetworkConfig
+from stylenet.decoder import Decoder
+from stylenet.encoders import CompactEncoder
+from stylenet.errors import WeightsError
+from stylenet.fusion import Fusion
+from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS, StylePath
+from stylenet.vgg import Vgg19
+
+FULL_AT = 0.25
+"""Below this strength the picture itself fades to the photograph, so that strength 0 is the identity."""
+
+
+class StyleNetwork(nn.Module):
+    """Photograph + style code + dials -> painting.
+
+    Args:
+        config: what it is made of. Weights are random until loaded.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.content_encoder = CompactEncoder(config.encoder_widths) if config.variant == "compact" else Vgg19(None)
+        self.texture_path = StylePath(config, TEXTURE_TAPS)
+        self.semantics_path = StylePath(config, SEMANTICS_TAPS)
+        self.decoder = Decoder(config)
+        self.fusion = Fusion(config.anchor)
+
+    def encode_style(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A style picture's code.
+
+        Args:
+            image: (N, 3, H, W) float32, -1..1, sides of at least 16.
+
+        Returns:
+            colour (N, 12), texture (N, T), semantics (N, S), all float32.
+        """
+        features = self.features(image)
+        return colour_code(image), self.texture_path(features), self.semantics_path(features)
+
+    def forward(self, image: Tensor, colour: Tensor, texture: Tensor, semantics: Tensor, dials: Tensor) -> Tensor:
+        """The photograph in the style.
+
+        Args:
+            image: (N, 3, H, W) float32, -1..1, sides of at least 16.
+            colour, texture, semantics: the style code, as `encode_style` gives it.
+            dials: (N, 5) float32, 0..1: strength, fidelity, texture, semantics, keep_color.
+
+        Returns:
+            (N, 3, H, W) float32, -1..1.
+        """
+        strength, fidelity, dial_texture, dial_semantics, keep_color = dials.reshape(-1, 5, 1, 1, 1).unbind(1)
+        t_texture, t_semantics = strength * dial_texture, strength * dial_semantics
+
+        content_colour = colour_code(image)
+        t_colour = t_texture.flatten(1)  # colour is the lowest level of texture
+        target_colour = content_colour + t_colour * (colour - content_colour)
+        recoloured = recolour(image, content_colour, target_colour)
+
+        painting = self.decoder(
+            self.features(image),
+            self.texture_path.unpack(texture),
+            self.semantics_path.unpack(semantics),
+            t_texture,
+            t_semantics,
+        )
+        fused = self.fusion(painting, recoloured if self.config.anchor == "recoloured" else image, fidelity)
+        fused = with_chroma_of(fused, image, keep_color)
+        presence = (strength / FULL_AT).clamp(max=1.0)
+        return (image + presence * (fused - image)).clamp(-1.0, 1.0)
+
+    def features(self, image: Tensor) -> dict[str, Tensor]:
+        """The content encoder's taps; VGG-19's are brought to the scale of 1 first, which the decoder's weights expect."""
+        taps: dict[str, Tensor] = self.content_encoder(image)
+        if isinstance(self.content_encoder, Vgg19):
+            return {tap: x * (1.0 / _VGG_SCALE[tap]) for tap, x in taps.items()}
+        return taps
+
+
+# Root mean square of the Oxford features on 553 photographs and paintings (docs/LOG.md).
+_VGG_SCALE = {"relu1_1": 43.8, "relu2_1": 191.0, "relu3_1": 239.0, "relu3_4": 809.0}
+
+
+def load_state(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
+    """Load weights that must fit exactly.
+
+    Raises:
+        WeightsError: a tensor is missing, left over, or of another shape.
+    """
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise WeightsError(f"{name} does not fit this network: {reason}; use weights made with this config") from error
+
+
+@torch.no_grad()
+def count_parameters(network: nn.Module) -> int:
+    """How many numbers the network has learned."""
+    return sum(parameter.numel() for parameter in network.parameters())
