@@ -66,7 +66,7 @@ class Evidence(BaseModel):
         verdict: "passed" only with at least one rule, and all of them passed.
         reason: one sentence for people; needed where the verdict is "could_not_run" or "inconclusive".
         rules: every rule of the policy, in its order.
-        scores: summary numbers by method and metric, for example {"candidate": {"ssim": 0.86}, "adain": {"ssim": 0.78}}.
+        scores: by method and metric, for example {"candidate": {"ssim": 0.86}, "adain": {"ssim": 0.78}}.
         pairs: how many content x style pairs were scored.
         engine: what painted, for example "openvino bfloat16".
         dataset_digest: sha256 of the manifest of pairs.
