@@ -24,8 +24,8 @@ def save_mlflow_model(
 ) -> None:
     """Write the MLflow model into `folder`, which must not exist yet.
 
-    `mlflow.pyfunc.load_model` and `mlflow models serve` need nothing but this folder and the pinned requirements: the code
-    that opens the package is copied beside it, so an old version keeps painting as it did when it was registered.
+    `mlflow.pyfunc.load_model` and `mlflow models serve` need nothing but this folder and the pinned requirements: the
+    code that opens the package is copied beside it, so an old version paints as it did when it was registered.
 
     Raises:
         RegistrationFailed: our own code is not where Python can copy it from.
@@ -53,7 +53,7 @@ def save_mlflow_model(
 
 
 def pinned_requirements() -> list[str]:
-    """What the model needs, at the versions that it was made with; without the local part ("+cpu") that no index has."""
+    """What the model needs, at the versions that it was made with, less the local part ("+cpu") that no index has."""
     pins = []
     for name in REQUIREMENTS:
         try:

@@ -107,7 +107,7 @@ def _version(entry: "ModelVersion", aliases: list[str]) -> Version:
         variant=tags.get("pentimento.variant", "unknown"),
         created_at=datetime.fromtimestamp(entry.creation_timestamp / 1000, UTC),
         aliases=tuple(aliases),
-        run_id=entry.run_id,
+        run_id=entry.run_id or "",
         git_commit=tags.get("pentimento.git_commit", "unknown"),
         data_digest=tags.get("pentimento.data_digest", "unknown"),
         parents=tuple(json.loads(tags.get("pentimento.parents", "[]"))),

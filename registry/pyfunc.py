@@ -1,6 +1,6 @@
-"""The MLflow model: this very file is copied into every registered version and run there ("models from code", no pickles).
+"""The MLflow model: this very file is copied into every version and run there ("models from code", no pickles).
 
-So it imports nothing of `registry`; `runtime` and `stylenet` travel beside it. Loaded by MLflow only; `flavor.py` writes it.
+So it imports nothing of `registry`; `runtime` and `stylenet` travel beside it. Only MLflow loads it; see `flavor.py`.
 """
 
 import threading
@@ -29,8 +29,8 @@ class Painter(PythonModel):
         Args:
             context: not used after loading.
             model_input: columns `image` and `style` (a picture file's bytes each) and, where wanted, `strength`,
-                `fidelity`, `texture`, `semantics` (0..1) and `keep_color` (yes or no). An absent or empty dial is at its
-                default.
+                `fidelity`, `texture`, `semantics` (0..1) and `keep_color` (yes or no). An absent or empty dial is at
+                its default.
             params: none.
 
         Returns:
@@ -56,8 +56,9 @@ class Painter(PythonModel):
         pixels, style = read_picture(row["image"]), row["style"]
         if style not in codes:
             codes[style] = self._engine.encode_style(read_picture(style))
-        given = {name: row[name] for name in (*DIAL_NAMES, "keep_color") if not pd.isna(row.get(name))}
-        dials = Dials(**{name: bool(value) if name == "keep_color" else float(value) for name, value in given.items()})
+        numbers = {name: float(row[name]) for name in DIAL_NAMES if not pd.isna(row.get(name))}
+        keep_color = row.get("keep_color")
+        dials = Dials(**numbers, keep_color=False if pd.isna(keep_color) else bool(keep_color))
         return encode_picture(self._engine.stylize(pixels, codes[style], dials))
 
 

@@ -1,8 +1,8 @@
 """From a package to a version: all or nothing, and the same package twice is one version.
 
-MLflow has no transaction over a run, files, a version and an alias. So every registration carries an id of its own, written
-on each thing it makes, and each undo is prepared *before* its step and finds what to take back by that id: an interruption
-between "the store has done it" and "we know that it has" is undone as well.
+MLflow has no transaction over a run, files, a version and an alias. So every registration carries an id of its own,
+written on each thing it makes, and each undo is prepared *before* its step and finds what to take back by that id: an
+interruption between "the store has done it" and "we know that it has" is undone as well.
 """
 
 import logging
@@ -98,9 +98,7 @@ def _ensure_registered_model(client: "MlflowClient") -> None:
         client.get_registered_model(MODEL_NAME)
     except MlflowException:
         with suppress(MlflowException):  # another machine was quicker; if not, the next step says why
-            client.create_registered_model(
-                MODEL_NAME, description="Photographs into paintings that keep their structure"
-            )
+            client.create_registered_model(MODEL_NAME, description="Turns photographs into paintings")
 
 
 def _aliases(client: "MlflowClient") -> dict[str, str]:

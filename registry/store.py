@@ -1,4 +1,4 @@
-"""The one door to MLflow: opened quietly, its failures told in one line. Importing this module does not import mlflow."""
+"""The one door to MLflow: opened quietly, its failures told in one line. Importing this module imports no mlflow."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def quiet_mlflow() -> None:
-    """Before mlflow is imported: no telemetry, no bars, no chatter, and a dead server is told in seconds, not minutes."""
+    """Import mlflow without telemetry, bars or chatter, and so that a dead server is told in seconds, not minutes."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")

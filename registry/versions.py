@@ -28,7 +28,7 @@ __all__ = ["AlreadyChampion", "Promotion", "Registry", "Version"]
 
 
 class Registry:
-    """The registry of one `Settings`. Opening it opens the MLflow store (and makes the database where there is none)."""
+    """The registry of one `Settings`. Opening it opens the MLflow store, and makes its database where there is none."""
 
     def __init__(self, settings: Settings) -> None:
         """Open the store.
@@ -118,7 +118,7 @@ class Registry:
         return fetch_package(self._client, self.settings, self.get(ref))
 
     def log_evidence(self, version: str | int | Version, folder: str | os.PathLike[str]) -> str:
-        """Keep an evaluation's folder (report, scores, evidence.json) in the version's run; twice the same is kept once.
+        """Keep an evaluation's folder (report, scores, evidence.json) in the version's run; the same one is kept once.
 
         Where it holds an evidence.json, its verdict shows on the version and its scores become metrics of the run.
 
