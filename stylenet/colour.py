@@ -8,6 +8,8 @@ Letters: N batch, H height, W width; m mean, L Cholesky factor.
 import torch
 from torch import Tensor
 
+from stylenet.statistics import full_precision
+
 # Rows: lightness, red-green, yellow-blue; orthonormal, so that its inverse is its transpose.
 _OPPONENT = (
     (0.57735027, 0.57735027, 0.57735027),
@@ -23,16 +25,19 @@ def opponent_matrix(like: Tensor) -> Tensor:
     return torch.tensor(_OPPONENT, dtype=torch.float32, device=like.device)
 
 
+@full_precision
 def to_opponent(image: Tensor) -> Tensor:
     """(N, 3, H, W) RGB image -> lightness and two chroma planes, same scale."""
     return _apply(opponent_matrix(image), image)
 
 
+@full_precision
 def from_opponent(planes: Tensor) -> Tensor:
     """Undo `to_opponent`."""
     return _apply(opponent_matrix(planes).transpose(0, 1), planes)
 
 
+@full_precision
 def colour_code(image: Tensor) -> Tensor:
     """A picture's colour statistics in opponent space.
 
@@ -49,6 +54,7 @@ def colour_code(image: Tensor) -> Tensor:
     return torch.cat([mean, _cholesky(covariance)], dim=1)
 
 
+@full_precision
 def recolour(image: Tensor, content_code: Tensor, style_code: Tensor) -> Tensor:
     """The photograph with the mean and covariance of the style's colours.
 
@@ -70,6 +76,7 @@ def recolour(image: Tensor, content_code: Tensor, style_code: Tensor) -> Tensor:
     return from_opponent(moved.reshape(n, 3, h, w))
 
 
+@full_precision
 def with_chroma_of(image: Tensor, source: Tensor, share: Tensor) -> Tensor:
     """Lightness of `image`, chroma moved towards that of `source`.
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stylenet.statistics import full_precision
+
 
 _WINDOW = 7  # pixels of the SSIM window; uniform, as in the original's fast form (Wang et al. 2004)
 _C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # SSIM's constants for a dynamic range of 2
@@ -38,6 +40,7 @@ def local_ssim(one: Tensor, other: Tensor) -> Tensor:
     return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2)
 
 
+@full_precision
 def split_bands(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """An image as a sum of three bands.
 
@@ -110,7 +113,7 @@ def _blur(image: Tensor) -> Tensor:
     offsets = torch.arange(-3, 4, dtype=torch.float32, device=image.device)
     weights = torch.exp(-offsets.square() / (2 * 1.5**2))
     weights = weights / weights.sum()
-    channels = image.shape[1]
+    channels = 3  # said outright: taken from the shape, it would be a free variable of the exported graph
     padded = functional.pad(image, (3, 3, 3, 3), mode="replicate")
     rows = functional.conv2d(padded, weights.view(1, 1, 7, 1).repeat(channels, 1, 1, 1), groups=channels)
     return functional.conv2d(rows, weights.view(1, 1, 1, 7).repeat(channels, 1, 1, 1), groups=channels)

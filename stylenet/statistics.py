@@ -4,10 +4,29 @@ Written as plain reductions in float32, because InstanceNorm is slow in TensorRT
 Letters: N batch, C channels, H height, W width, r rank.
 """
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import torch
 from torch import Tensor
 
+P, R = ParamSpec("P"), TypeVar("R")
 EPSILON = 1e-5  # added to variances: flat areas have none
+
+
+def full_precision(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function outside autocast: colours and Gram matrices lose their low bits in bfloat16's eight."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        kind = "cuda" if torch.is_autocast_enabled("cuda") else "cpu"
+        if not torch.is_autocast_enabled(kind):  # nothing to leave; export must not see a context manager
+            return function(*args, **kwargs)
+        with torch.autocast(kind, enabled=False):
+            return function(*args, **kwargs)
+
+    return run
 
 
 def mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,6 +57,7 @@ def normalise(features: Tensor) -> Tensor:
     return (features.to(torch.float32) - mean) / std
 
 
+@full_precision
 def gram_matrix(features: Tensor) -> Tensor:
     """Which channels fire together (Gatys et al. 2016, equation 3).
 
@@ -52,8 +72,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / (h * w)
 
 
-def upper_triangle(matrix: Tensor) -> Tensor:
-    """The distinct numbers of symmetric matrices: (N, r, r) -> (N, r(r+1)/2)."""
-    r = matrix.shape[-1]
-    rows, columns = torch.triu_indices(r, r)
-    return matrix.flatten(1)[:, (rows * r + columns).to(matrix.device)]
+def upper_triangle(matrix: Tensor, size: int) -> Tensor:
+    """The distinct numbers of symmetric matrices: (N, size, size) -> (N, size * (size + 1) / 2)."""
+    places = [row * size + column for row in range(size) for column in range(row, size)]
+    return matrix.flatten(1)[:, torch.tensor(places, device=matrix.device)]

@@ -57,7 +57,7 @@ class LevelEncoder(nn.Module):
         n = features.shape[0]
         mean, std = mean_std(features)
         normal = (features.to(torch.float32) - mean) / std
-        gram = upper_triangle(gram_matrix(self.project(normal)))
+        gram = upper_triangle(gram_matrix(self.project(normal)), self.rank)
         # Where to look is learned; what is seen there is taken as it is, so that codes stay in feature units and mix.
         attention = functional.softmax(self.attend(normal).flatten(2), dim=2)  # (N, K, HW)
         prototypes = attention @ normal.flatten(2).transpose(1, 2)  # (N, K, C)

@@ -1,0 +1,70 @@
+"""A network becomes two ONNX graphs: style picture -> code, and image + code + dials -> image. Any size, any batch."""
+
+import io
+import logging
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+OPSET = 18
+STYLE_OUTPUTS = ("colour", "texture", "semantics")
+STYLIZE_INPUTS = ("image", "colour", "texture", "semantics", "dials")
+EXAMPLE_SIDES = (72, 88)  # neither square nor a power of two, so that no size is frozen by accident
+
+
+class _StyleGraph(nn.Module):
+    """`encode_style` as a module: what the exporter takes."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        encoded: tuple[Tensor, Tensor, Tensor] = self.network.encode_style(style)
+        return encoded
+
+
+def export_style(network: nn.Module) -> bytes:
+    """The style graph: `style` (N, 3, H, W) -> `colour` (N, 12), `texture` (N, T), `semantics` (N, S)."""
+    example = torch.zeros(2, 3, *EXAMPLE_SIDES)
+    axes = {"style": {0: "batch", 2: "height", 3: "width"}} | {name: {0: "batch"} for name in STYLE_OUTPUTS}
+    return _export(_StyleGraph(network), (example,), ["style"], list(STYLE_OUTPUTS), axes)
+
+
+def export_stylize(network: nn.Module) -> bytes:
+    """The painting graph: `image` (N, 3, H, W) -1..1, the code, `dials` (N, 5) -> `stylized` (N, 3, H, W) -1..1."""
+    image = torch.zeros(2, 3, *EXAMPLE_SIDES)
+    with torch.no_grad():
+        code = network.encode_style(image)
+    dials = torch.full((2, 5), 0.5)
+    axes = {name: {0: "batch"} for name in STYLIZE_INPUTS}
+    axes["image"] = axes["stylized"] = {0: "batch", 2: "height", 3: "width"}
+    return _export(network, (image, *code, dials), list(STYLIZE_INPUTS), ["stylized"], axes)
+
+
+def _export(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: list[str],
+    outputs: list[str],
+    axes: dict[str, dict[int, str]],
+) -> bytes:
+    module = module.eval()
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        # The TorchScript exporter is deprecated but writes plain operators with free sizes; its successor specialised
+        # the doubled-then-cut sizes of our decoder (docs/LOG.md).
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            module,
+            example,
+            buffer,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return buffer.getvalue()

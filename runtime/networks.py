@@ -1,0 +1,47 @@
+"""A package's manifest and weights become the network that made them."""
+
+from typing import Any
+
+from torch import nn
+
+from runtime.errors import PackageError
+from runtime.package import WEIGHTS_NAME, Package
+from stylenet.adain import AdaIN
+from stylenet.config import NetworkConfig
+from stylenet.errors import StylenetError
+from stylenet.network import StyleNetwork, load_state
+from stylenet.weights import read_safetensors
+
+
+def build_network(variant: str, config: dict[str, Any]) -> nn.Module:
+    """An untrained network of a package's kind.
+
+    Raises:
+        ConfigError: the configuration does not describe one.
+    """
+    if variant == "adain":
+        return AdaIN(tuple(config["widths"]))
+    return StyleNetwork(NetworkConfig.from_dict(config))
+
+
+def load_network(package: Package) -> nn.Module:
+    """The package's network with its weights, frozen, ready to paint.
+
+    Raises:
+        PackageError: configuration and weights do not fit each other.
+    """
+    try:
+        network = build_network(package.manifest.variant, package.manifest.config)
+        path = package.path(WEIGHTS_NAME)
+        load_state(network, read_safetensors(path.read_bytes(), str(path)), str(path))
+    except (StylenetError, KeyError, TypeError) as error:
+        raise PackageError(f"{package.folder}: {error}") from error
+    return network.eval().requires_grad_(False)
+
+
+def network_config(network: nn.Module) -> dict[str, Any]:
+    """What `build_network` needs to build this network again."""
+    if isinstance(network, AdaIN):
+        return {"widths": list(network.widths)}
+    assert isinstance(network, StyleNetwork)
+    return network.config.as_dict()

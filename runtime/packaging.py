@@ -1,0 +1,90 @@
+"""A trained network becomes a model package: weights, both graphs, a golden picture, a card."""
+
+import os
+
+import numpy as np
+import torch
+from safetensors.torch import save as save_safetensors
+from torch import nn
+
+from runtime.export import export_style, export_stylize
+from runtime.networks import network_config
+from runtime.package import CARD_NAME, STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, WEIGHTS_NAME, Package, write_package
+from runtime.painting import GOLDEN_DIALS
+from stylenet.adain import AdaIN
+from stylenet.images import Pixels, to_image, to_pixels
+from stylenet.network import StyleNetwork
+from stylenet.pictures import encode_picture
+
+
+def package_network(
+    network: nn.Module,
+    folder: str | os.PathLike[str],
+    *,
+    name: str,
+    card: str,
+    git_commit: str = "unknown",
+    data_digest: str = "unknown",
+    parents: list[str] | None = None,
+) -> Package:
+    """Write a network as a whole package.
+
+    Args:
+        network: a `StyleNetwork` or an `AdaIN`; left in eval mode.
+        folder: where the package shall lie; a package already there is replaced.
+        name: what it is called.
+        card: the model card, Markdown.
+        git_commit, data_digest, parents: see `Manifest`.
+
+    Raises:
+        PackageError: `folder` holds something that is no package.
+    """
+    network = network.eval().float().to(memory_format=torch.contiguous_format)
+    photograph, style = golden_pictures()
+    files = {
+        WEIGHTS_NAME: save_safetensors({key: value.contiguous() for key, value in network.state_dict().items()}),
+        STYLE_ONNX_NAME: export_style(network),
+        STYLIZE_ONNX_NAME: export_stylize(network),
+        CARD_NAME: card.encode(),
+        "golden/input.png": encode_picture(photograph),
+        "golden/style.png": encode_picture(style),
+        "golden/output.png": encode_picture(_paint(network, photograph, style)),
+    }
+    if isinstance(network, AdaIN):
+        variant = "adain"
+    else:
+        assert isinstance(network, StyleNetwork)
+        variant = network.config.variant
+    return write_package(
+        folder,
+        files=files,
+        name=name,
+        variant=variant,
+        config=network_config(network),
+        git_commit=git_commit,
+        data_digest=data_digest,
+        parents=parents,
+    )
+
+
+def golden_pictures() -> tuple[Pixels, Pixels]:
+    """A small photograph-like and a small painting-like picture, drawn from formulas: (64, 80, 3) and (72, 64, 3)."""
+    rows, columns = np.mgrid[0:64, 0:80].astype(np.float64)
+    house = (np.abs(columns - 40) < 22) & (rows > 26) & (np.abs(columns - 40) + 20 < rows + 22)
+    photograph = np.stack([90 + 1.5 * rows, 130 + rows - 0.4 * columns, 215 - 2.2 * rows], axis=2)
+    photograph[house] = (176, 120, 84)
+    photograph[house & (np.sin(rows * 0.9) * np.sin(columns * 0.7) > 0.4)] = (70, 62, 70)
+    rows, columns = np.mgrid[0:72, 0:64].astype(np.float64)
+    swirl = np.sin(0.35 * columns + 3 * np.sin(0.12 * rows)) * np.sin(0.3 * rows - 2 * np.cos(0.1 * columns))
+    style = np.stack([128 + 100 * swirl, 110 - 60 * swirl + 0.6 * rows, 90 + 80 * np.cos(0.2 * columns)], axis=2)
+    return _to_uint8(photograph), _to_uint8(style)
+
+
+def _to_uint8(values: np.ndarray) -> Pixels:
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+@torch.inference_mode()
+def _paint(network: nn.Module, photograph: Pixels, style: Pixels) -> Pixels:
+    code = network.encode_style(to_image(style))
+    return to_pixels(network(to_image(photograph), *code, torch.tensor([GOLDEN_DIALS.numbers()])))

@@ -1,0 +1,65 @@
+"""AdaIN (Huang & Belongie 2017), the baseline that every candidate must beat, on the same content encoder as ours."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from stylenet.colour import colour_code
+from stylenet.decoder import enlarge
+from stylenet.encoders import CompactEncoder, Conv
+from stylenet.statistics import mean_std
+
+WIDTHS = (16, 32, 64, 64)
+
+
+class AdaIN(nn.Module):
+    """Deepest content features with the style's channel statistics, then a decoder that mirrors the encoder.
+
+    The same calls as `StyleNetwork`: its code's `semantics` holds means and deviations, `texture` nothing (one zero),
+    and of the dials it knows `strength` alone, by interpolating features as its authors do.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
+        super().__init__()
+        one, two, three, four = widths
+        self.widths = tuple(widths)
+        self.content_encoder = CompactEncoder(widths)
+        self.level4 = Conv(four, three)
+        self.level3 = Conv(three, three)
+        self.up4 = Conv(three, two)
+        self.level2 = Conv(two, two)
+        self.up2 = Conv(two, one)
+        self.level1 = Conv(one, one)
+        self.paint = Conv(one, 3)
+
+    def encode_style(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A style picture (N, 3, H, W) -> colour (N, 12), texture (N, 1) zeros, semantics (N, 2C)."""
+        deepest = self.content_encoder(image)["relu3_4"]
+        mean, std = mean_std(deepest)
+        semantics = torch.cat([mean.flatten(1), std.flatten(1)], dim=1)
+        return colour_code(image), semantics[:, :1] * 0.0, semantics
+
+    def transfer(self, features: Tensor, semantics: Tensor, strength: Tensor) -> Tensor:
+        """Equation 8 of the paper, interpolated by its equation 14."""
+        n, c = features.shape[:2]
+        style_mean, style_std = semantics.reshape(n, 2, c, 1, 1).unbind(1)
+        mean, std = mean_std(features)
+        styled = (features - mean) / std * style_std + style_mean
+        return features + strength * (styled - features)
+
+    def decode(self, features: Tensor, like: dict[str, Tensor]) -> Tensor:
+        """Features -> (N, 3, H, W); `like` gives the sizes on the way up, not its contents."""
+        x = functional.relu(self.level3(functional.relu(self.level4(features))))
+        x = functional.relu(self.level2(enlarge(functional.relu(self.up4(x)), like["relu2_1"])))
+        x = functional.relu(self.level1(enlarge(functional.relu(self.up2(x)), like["relu1_1"])))
+        painting: Tensor = self.paint(x)
+        return painting.to(torch.float32)
+
+    def forward(self, image: Tensor, colour: Tensor, texture: Tensor, semantics: Tensor, dials: Tensor) -> Tensor:
+        """The photograph in the style: arguments and result as of `StyleNetwork.forward`."""
+        taps = self.content_encoder(image)
+        strength = dials.reshape(-1, 5, 1, 1, 1).unbind(1)[0]
+        # The graph keeps all of its inputs only if all are used; engines feed every network the same ones.
+        unused = (colour.sum() + texture.sum()) * 0.0
+        styled = self.transfer(taps["relu3_4"], semantics, strength)
+        return (self.decode(styled, taps) + unused).clamp(-1.0, 1.0)
