@@ -1,6 +1,6 @@
 """The promotion log: who made which version the champion, when, and on what evidence. JSON lines, chained by hashes.
 
-Every line carries the hash of the line before it, so that changing, dropping or inserting one in the middle shows. Lines
+Every line carries the hash of the line before it, so changing, dropping or inserting one in the middle shows. Lines
 cut off at the end cannot be told from lines never written; the registry's own aliases tell then, and the difference is
 recorded as an "observed" line at the next move.
 """
