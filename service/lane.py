@@ -1,0 +1,46 @@
+"""The engine's lane: one thread that alone touches the engine, because engines are not safe for two threads at once."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Ticket:
+    """Whether somebody still waits for the answer. Set from the event loop, read from worker threads."""
+
+    def __init__(self) -> None:
+        self.abandoned = False
+
+    def abandon(self) -> None:
+        """Nobody waits any more: what has not begun need not begin."""
+        self.abandoned = True
+
+    def check(self) -> None:
+        """Raise Abandoned if nobody waits any more."""
+        if self.abandoned:
+            raise Abandoned
+
+
+class Abandoned(Exception):
+    """The work was given up before it was done."""
+
+
+class EngineLane:
+    """A thread of its own for the engine. Work is done in the order in which it came."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do `work` in the lane and return what it returns.
+
+        Never cancel the awaiting task to stop the work: a thread does not stop. Abandon its ticket and wait.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Let what runs end, start nothing more."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
