@@ -1,21 +1,24 @@
 """Pictures made of pieces: cells, the seams between them, and rows of tiles that follow a shape."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from skimage.measure import find_contours
+from skimage import measure
 
 from samples.scene import Array, Sheet, full
 
 Labels = NDArray[np.int64]
+contours: Callable[..., list[Array]] = measure.find_contours  # scikit-image does not say what it returns
 
 
 def cells(sheet: Sheet, points: Array, *, flatten: float = 1.0) -> Labels:
     """(H, W) labels: which of `points` (S, 2) is nearest."""
     press = np.array([1, flatten], np.float32)
     grid = np.stack([full(sheet, sheet.x), full(sheet, sheet.y)], -1) * press
-    return cKDTree(points * press).query(grid.reshape(-1, 2))[1].reshape(sheet.height_px, sheet.width_px)
+    return np.asarray(cKDTree(points * press).query(grid.reshape(-1, 2))[1].reshape(sheet.height_px, sheet.width_px))
 
 
 def from_seams(labels: Labels) -> Array:
@@ -23,7 +26,7 @@ def from_seams(labels: Labels) -> Array:
     change = np.zeros(labels.shape, bool)
     change[:, 1:] |= labels[:, 1:] != labels[:, :-1]
     change[1:, :] |= labels[1:, :] != labels[:-1, :]
-    return (ndimage.distance_transform_edt(~change) / labels.shape[0]).astype(np.float32)
+    return np.asarray(ndimage.distance_transform_edt(~change) / labels.shape[0], np.float32)
 
 
 def renumbered(*labels: Labels) -> Labels:
@@ -51,7 +54,7 @@ def tile_rows(region: NDArray[np.bool_], tile: float) -> tuple[Array, Array]:
     centres: list[Array] = []
     directions: list[Array] = []
     for level in np.arange(0.5, depth.max() / tile + 0.4) * tile:
-        for contour in find_contours(depth, level):
+        for contour in contours(depth, level):
             path = contour[:, ::-1] / height
             along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
             count = int(along[-1] / tile)

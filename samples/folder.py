@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -15,8 +16,9 @@ def write_sample(folder: Path, *, short_side_px: int = 512) -> None:
     """Write every photograph and painting below `folder`; files already there are left alone.
 
     Photographs go to `photographs/<name>.png` at their own size, paintings to WikiArt's layout,
-    `paintings/<Movement>/pentimento_<title>-2026.png`. A file appears whole or not at all, so an interrupted run, or two
-    at once, leave nothing half-written under a final name.
+    `paintings/<Movement>/pentimento_<title>-2026.png`.
+    A file appears whole or not at all: an interrupted run, or two
+    at once, leave nothing half-written under its final name.
 
     Args:
         folder: made if missing.
@@ -26,10 +28,10 @@ def write_sample(folder: Path, *, short_side_px: int = 512) -> None:
         SampleError: a photograph is missing from the installed libraries, or the size is out of range.
     """
     for name in PHOTOGRAPHS:
-        _write_once(folder / "photographs" / f"{name}.png", lambda name=name: photograph(name))
+        _write_once(folder / "photographs" / f"{name}.png", partial(photograph, name))
     for work in PAINTINGS:
         path = folder / "paintings" / work.movement / work.file_name
-        _write_once(path, lambda name=work.name: painting(name, short_side_px=short_side_px))
+        _write_once(path, partial(painting, work.name, short_side_px=short_side_px))
 
 
 def _write_once(path: Path, make: Callable[[], Pixels]) -> None:

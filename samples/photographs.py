@@ -29,10 +29,16 @@ _SOURCES: dict[str, _Source] = {
     "chelsea": _Source(library="skimage", path="data/chelsea.png", credit="a cat, by Stefan van der Walt, CC0"),
     "coffee": _Source(library="skimage", path="data/coffee.png", credit="a cup, by Rachel Michetti, CC0"),
     "rocket": _Source(library="skimage", path="data/rocket.jpg", credit="a launch, by SpaceX, CC0"),
-    "motorcycle": _Source(library="skimage", path="data/motorcycle_left.png", credit="a garage, Middlebury 2014, CC0"),
+    "motorcycle": _Source(
+        library="skimage", path="data/motorcycle_left.png", credit="a garage, from the Middlebury 2014 stereo set"
+    ),
     "hubble": _Source(library="skimage", path="data/hubble_deep_field.jpg", credit="galaxies, by NASA, public domain"),
-    "china": _Source(library="sklearn", path="datasets/images/china.jpg", credit="a palace, by danielbuechele on Flickr, CC BY 2.0"),
-    "flower": _Source(library="sklearn", path="datasets/images/flower.jpg", credit="a dahlia, by vultilion on Flickr, CC BY 2.0"),
+    "china": _Source(
+        library="sklearn", path="datasets/images/china.jpg", credit="a palace, by danielbuechele on Flickr, CC BY 2.0"
+    ),
+    "flower": _Source(
+        library="sklearn", path="datasets/images/flower.jpg", credit="a dahlia, by vultilion on Flickr, CC BY 2.0"
+    ),
 }
 
 PHOTOGRAPHS: tuple[str, ...] = tuple(_SOURCES)
@@ -54,7 +60,9 @@ def photograph(name: str) -> Pixels:
         with Image.open(path) as picture:
             return np.array(picture.convert("RGB"))
     except OSError as error:
-        raise SampleError(f"photograph {name!r} is not readable at {path}; reinstall {_SOURCES[name].library}") from error
+        raise SampleError(
+            f"photograph {name!r} is not readable at {path}; reinstall {_SOURCES[name].library}"
+        ) from error
 
 
 def _path(source: _Source) -> Path:

@@ -3,18 +3,18 @@
 Lengths are fractions of the picture's height: y runs 0..1 downwards, x runs 0..aspect. A composition written in them
 looks the same at every size, and so does the noise, which is drawn on a grid that does not know about pixels.
 
-Two forms of array: *colour* is float32 (H, W, 3) in 0..1, *field* is float32 (H, W) or a shape that broadcasts to it.
+Two forms of array: *colour* is float (H, W, 3) in 0..1, *field* is float (H, W) or a shape that broadcasts to it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.interpolate import CubicSpline
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Pixels = NDArray[np.uint8]
 Point = tuple[float, float]
 Stops = Sequence[tuple[float, str]]
@@ -50,7 +50,7 @@ class Sheet:
 
 
 def colour(hex_colour: str) -> Array:
-    """"#rrggbb" as (3,) float32 in 0..1."""
+    """ "#rrggbb" as (3,) float32 in 0..1."""
     return np.array([int(hex_colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32) / 255
 
 
@@ -80,12 +80,12 @@ def lay(picture: Array, mask: Array, paint: Array | str) -> None:
 
 def below(edge: Array, softness: float = 0.004) -> Array:
     """1 where `edge` is negative, 0 where positive, and a soft step `softness` wide between."""
-    return np.clip(0.5 - edge / softness, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(0.5 - edge / softness, 0, 1), np.float32)
 
 
 def away(sheet: Sheet, centre: Point, *, flatten: float = 1.0) -> Array:
     """Distance from a point; `flatten` above 1 presses the circles into lying ellipses."""
-    return np.hypot(sheet.x - centre[0], (sheet.y - centre[1]) * flatten).astype(np.float32)
+    return np.asarray(np.hypot(sheet.x - centre[0], (sheet.y - centre[1]) * flatten), np.float32)
 
 
 def noise(sheet: Sheet, seed: int, *, cell: float, octaves: int = 4, stretch: float = 1.0, gain: float = 0.5) -> Array:
@@ -107,7 +107,7 @@ def noise(sheet: Sheet, seed: int, *, cell: float, octaves: int = 4, stretch: fl
 def ridge(sheet: Sheet, seed: int, *, base: float | Array, height: float, cell: float, octaves: int = 5) -> Array:
     """A skyline: (1, W) field of heights on the page around `base`, rising and falling by about `height`."""
     strip = noise(Sheet(width_px=sheet.width_px, height_px=sheet.height_px), seed, cell=cell, octaves=octaves)
-    return base + height * strip[sheet.height_px // 2][None, :]
+    return np.asarray(base + height * strip[sheet.height_px // 2][None, :])
 
 
 def polygon(sheet: Sheet, *shapes: Sequence[Point]) -> Array:
@@ -126,17 +126,33 @@ def lines(sheet: Sheet, *paths: Sequence[Point], width: float) -> Array:
     draw = ImageDraw.Draw(page)
     scale = sheet.height_px * 2
     for path in paths:
-        draw.line([(x * scale, y * scale) for x, y in path], fill=255, width=max(1, round(width * scale)), joint="curve")
+        draw.line(
+            [(x * scale, y * scale) for x, y in path], fill=255, width=max(1, round(width * scale)), joint="curve"
+        )
     return np.asarray(page.reduce(2), dtype=np.float32) / 255
 
 
 def curve(points: Sequence[Point], *, closed: bool = False, steps: int = 12) -> list[Point]:
-    """A smooth line through all of `points`, `steps` pieces between each two."""
-    knots = np.array([*points, points[0]] if closed else points, float)
-    along = np.concatenate([[0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1)))])
-    spline = CubicSpline(along, knots, bc_type="periodic" if closed else "natural")
-    places = np.interp(np.arange((len(knots) - 1) * steps + 1) / steps, np.arange(len(knots)), along)
-    return [(float(x), float(y)) for x, y in spline(places)]
+    """A smooth line through all of `points`, `steps` pieces between each two.
+
+    A cubic Hermite curve whose slope at each point is that of the parabola through it and its neighbours. Written out
+    here because importing scipy's splines takes longer than painting most of the pictures.
+    """
+    knots = np.array([points[-1], *points, points[0], points[1]] if closed else points, float)
+    gaps = np.sqrt(np.linalg.norm(np.diff(knots, axis=0), axis=1))[:, None]  # the root keeps tight bends from looping
+    chords = np.diff(knots, axis=0) / gaps
+    inner = (chords[:-1] * gaps[1:] + chords[1:] * gaps[:-1]) / (gaps[:-1] + gaps[1:])
+    slopes = np.concatenate([chords[:1], inner, chords[-1:]])
+    t = (np.arange(steps) / steps)[:, None, None]
+    pieces = (
+        (1 + 2 * t) * (1 - t) ** 2 * knots[:-1]
+        + t * (1 - t) ** 2 * gaps * slopes[:-1]
+        + t**2 * (3 - 2 * t) * knots[1:]
+        + t**2 * (t - 1) * gaps * slopes[1:]
+    )  # (steps, pieces, 2)
+    inside = slice(1, -1) if closed else slice(None)
+    line = pieces[:, inside].transpose(1, 0, 2).reshape(-1, 2)
+    return [(float(x), float(y)) for x, y in [*line, knots[-2] if closed else knots[-1]]]
 
 
 def to_pixels(picture: Array) -> Pixels:

@@ -44,9 +44,7 @@ class Canvas:
         self._page = page
         self._draw = ImageDraw.Draw(page)
 
-    def stroke(
-        self, points: Array, colours: Array, flow: Array, brush: Brush, rng: np.random.Generator
-    ) -> None:
+    def stroke(self, points: Array, colours: Array, flow: Array, brush: Brush, rng: np.random.Generator) -> None:
         """Lay one stroke through each of `points` (S, 2), in order, with `colours` (S, 3), following `flow`.
 
         `flow` is an (H, W) field of angles in radians; 0 points right and pi/2 points down.
@@ -79,12 +77,14 @@ class Canvas:
         places = np.linspace(-0.5, 0.5, brush.bristles) if brush.bristles > 1 else np.zeros(1)
         spread = rng.uniform(0.75, 1.25, (len(paths), 1)) * places + rng.normal(0, 0.04, (len(paths), brush.bristles))
         offset = brush.width * spread[:, :, None] * belly
-        return ((paths[:, None] + offset[..., None] * sideways[:, None]) * self._scale).astype(np.float32)
+        return np.asarray((paths[:, None] + offset[..., None] * sideways[:, None]) * self._scale, np.float32)
 
     def _inks(self, colours: Array, brush: Brush, rng: np.random.Generator) -> Array:
         """(S, B, 4) integers: a colour for every hair, and the height of the paint it leaves."""
         count, hairs = len(colours), brush.bristles
-        value = rng.normal(0, brush.value_jitter, (count, 1, 1)) + rng.normal(0, brush.bristle_jitter, (count, hairs, 1))
+        value = rng.normal(0, brush.value_jitter, (count, 1, 1)) + rng.normal(
+            0, brush.bristle_jitter, (count, hairs, 1)
+        )
         tint = rng.normal(0, brush.hue_jitter, (count, 1, 3)) + rng.normal(0, brush.hue_jitter / 2, (count, hairs, 3))
         rgb = colours[:, None] * (1 + value) + 0.35 * value + tint
         edge = np.abs(np.linspace(-1, 1, hairs))[None, :] if hairs > 1 else np.ones((1, 1))
@@ -114,7 +114,7 @@ def trace(points: Array, flow: Array, lengths: Array, sheet: Sheet, turn: Array)
     paths = np.empty((len(points), POINTS, 2), np.float32)
     paths[:, half] = points
     for direction, ahead in ((1, range(half + 1, POINTS)), (-1, range(half - 1, -1, -1))):
-        here = points.astype(np.float32)
+        here: Array = points
         for k in ahead:
             angle = sample(flow, here, sheet) + turn
             step = np.stack([np.cos(angle), np.sin(angle)], -1) * (lengths / (POINTS - 1))[:, None]
@@ -127,7 +127,7 @@ def sample(field: Array, points: Array, sheet: Sheet) -> Array:
     """The value of a field or colour at each of `points` (S, 2); points outside take the nearest edge."""
     columns = np.clip((points[:, 0] * sheet.height_px).astype(int), 0, sheet.width_px - 1)
     rows = np.clip((points[:, 1] * sheet.height_px).astype(int), 0, sheet.height_px - 1)
-    return field[rows, columns]
+    return np.asarray(field[rows, columns])
 
 
 def scatter(sheet: Sheet, spacing: float, rng: np.random.Generator, keep: Array | None = None) -> Array:
@@ -145,7 +145,7 @@ def scatter(sheet: Sheet, spacing: float, rng: np.random.Generator, keep: Array 
 def blurred(picture: Array, radius: float) -> Array:
     """Gaussian blur of a field or colour; `radius` is a fraction of the height."""
     sigma = radius * picture.shape[0]
-    return ndimage.gaussian_filter(picture, (sigma, sigma, 0)[: picture.ndim], mode="nearest")
+    return np.asarray(ndimage.gaussian_filter(picture, (sigma, sigma, 0)[: picture.ndim], mode="nearest"))
 
 
 def cover(
@@ -167,7 +167,7 @@ def cover(
 def missing_detail(canvas: Canvas, reference: Array, *, strength: float = 5.0) -> Array:
     """A field of chances 0..1: where the canvas does not look like the reference yet, a finer brush must go."""
     difference = np.abs(blurred(canvas.colour(), 0.006) - reference).mean(-1)
-    return np.clip(strength * difference, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(strength * difference, 0, 1), np.float32)
 
 
 def pick_out(

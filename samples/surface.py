@@ -14,16 +14,16 @@ def lit(picture: Array, height: Array, *, depth: float = 1.0) -> Array:
     slope = (down + right) * np.sqrt(height.shape[0] / 512)
     shade = np.clip(-slope * 2.0 * depth, -0.30, 0.30)[..., None]
     gleam = np.clip(-slope - 0.07, 0, 0.25)[..., None] * 1.1 * depth
-    return picture * (1 + shade) + gleam
+    return np.asarray(picture * (1 + shade) + gleam)
 
 
 def woven(picture: Array, sheet: Sheet, *, strength: float = 0.03, threads: int = 190) -> Array:
     """Show the linen through the paint."""
-    across = np.sin(sheet.x * threads * 2 * np.pi / 1.0)
-    along = np.sin(sheet.y * threads * 2 * np.pi / 1.0)
+    across = np.sin(sheet.x * threads * 2 * np.pi)
+    along = np.sin(sheet.y * threads * 2 * np.pi)
     over_under = np.where(np.sin(sheet.x * threads * np.pi) * np.sin(sheet.y * threads * np.pi) > 0, across, along)
     uneven = 0.6 + 0.4 * noise(sheet, 91, cell=0.05, octaves=2)
-    return picture * (1 + strength * over_under * uneven)[..., None]
+    return np.asarray(picture * (1 + strength * over_under * uneven)[..., None])
 
 
 def tooth(sheet: Sheet, seed: int, *, grain: float = 0.006) -> Array:
