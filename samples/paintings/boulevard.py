@@ -29,7 +29,9 @@ def dots(sheet: Sheet, tone: Array, *, angle: float = 0.785, pitch: float = DOT)
     return below(centre - np.sqrt(np.clip(tone, 0, 1) / np.pi) * 1.12, 0.12)
 
 
-def printed(picture: Array, sheet: Sheet, mask: Array, ground: str, screen: str, tone: Array, *, angle: float = 0.785) -> None:
+def printed(
+    picture: Array, sheet: Sheet, mask: Array, ground: str, screen: str, tone: Array, *, angle: float = 0.785
+) -> None:
     """One flat of colour with a second ink screened over it."""
     spots = dots(sheet, tone, angle=angle)
     flat = colour(ground) + (colour(screen) - colour(ground)) * spots[..., None]
@@ -42,22 +44,48 @@ def flats(sheet: Sheet) -> Array:
     printed(picture, sheet, sky, "#ffd21f", "#ff2f7d", np.clip(0.95 - 1.55 * sheet.y, 0, 1) + 0 * sheet.x)
     sun = below(away(sheet, SUN) - 0.235)
     bars = sum(below(np.abs(sheet.y - y) - t) for y, t in ((0.44, 0.006), (0.49, 0.009), (0.54, 0.012), (0.585, 0.014)))
-    printed(picture, sheet, sun * (1 - np.clip(bars, 0, 1)), "#fff6dd", "#ff3b30", np.clip(2.2 * (sheet.y - 0.28), 0, 1) + 0 * sheet.x, angle=0.3)
+    printed(
+        picture,
+        sheet,
+        sun * (1 - np.clip(bars, 0, 1)),
+        "#fff6dd",
+        "#ff3b30",
+        np.clip(2.2 * (sheet.y - 0.28), 0, 1) + 0 * sheet.x,
+        angle=0.3,
+    )
     for cloud in clouds():
         puff = puffs(sheet, cloud)
         printed(picture, sheet, puff, "#fff6dd", "#19b5e8", np.clip((sheet.y - cloud[0][1]) * 9, 0, 0.55) + 0 * sheet.x)
     hill = below(hills(sheet) - sheet.y) * sky
     printed(picture, sheet, hill, "#8e3fd1", "#2a1470", np.clip(6 * (sheet.y - hills(sheet)), 0, 0.8))
     sea = below(0.62 - sheet.y)
-    printed(picture, sheet, full(sheet, sea), "#19b5e8", "#1240ab", np.clip(2.6 * (sheet.y - 0.60), 0, 0.85) + 0 * sheet.x)
-    glitter = below(np.abs(np.sin(sheet.y * 150)) - 0.5, 0.3) * below(np.abs(sheet.x - SUN[0]) - 0.19 + 0.05 * np.sin(sheet.y * 83), 0.004)
+    printed(
+        picture, sheet, full(sheet, sea), "#19b5e8", "#1240ab", np.clip(2.6 * (sheet.y - 0.60), 0, 0.85) + 0 * sheet.x
+    )
+    glitter = below(np.abs(np.sin(sheet.y * 150)) - 0.5, 0.3) * below(
+        np.abs(sheet.x - SUN[0]) - 0.19 + 0.05 * np.sin(sheet.y * 83), 0.004
+    )
     lay(picture, glitter * sea * below(sheet.y - 0.80, 0.02), "#ffd21f")
     beach = polygon(sheet, shore())
     printed(picture, sheet, beach, "#ffd21f", "#ff8a1f", np.clip(2.6 * (sheet.y - 0.80), 0.06, 0.75) + 0 * sheet.x)
     for foot, top, bend, size in PALMS:
-        printed(picture, sheet, polygon(sheet, trunk(foot, top, bend)), "#ff8a1f", "#b3123f", np.clip(0.3 + 12 * (sheet.x - foot[0]), 0.1, 0.7) + 0 * sheet.y)
+        printed(
+            picture,
+            sheet,
+            polygon(sheet, trunk(foot, top, bend)),
+            "#ff8a1f",
+            "#b3123f",
+            np.clip(0.3 + 12 * (sheet.x - foot[0]), 0.1, 0.7) + 0 * sheet.y,
+        )
         leaves = polygon(sheet, *fronds(top, size))
-        printed(picture, sheet, leaves, "#17b169", "#064f3b", np.clip(0.2 + 3.2 * (sheet.y - top[1] + 0.05), 0.05, 0.8) + 0 * sheet.x)
+        printed(
+            picture,
+            sheet,
+            leaves,
+            "#17b169",
+            "#064f3b",
+            np.clip(0.2 + 3.2 * (sheet.y - top[1] + 0.05), 0.05, 0.8) + 0 * sheet.x,
+        )
     return picture
 
 
@@ -69,11 +97,21 @@ PALMS: tuple[tuple[Point, Point, float, float], ...] = (
 
 
 def hills(sheet: Sheet) -> Array:
-    return np.asarray(0.56 - 0.10 * np.exp(-(((sheet.x - 1.08) / 0.16) ** 2)) - 0.06 * np.exp(-(((sheet.x - 0.86) / 0.09) ** 2)) - 0.07 * np.exp(-((sheet.x / 0.3) ** 2)) + 0.07 * np.exp(-(((sheet.x - 0.52) / 0.2) ** 2)))
+    return np.asarray(
+        0.56
+        - 0.10 * np.exp(-(((sheet.x - 1.08) / 0.16) ** 2))
+        - 0.06 * np.exp(-(((sheet.x - 0.86) / 0.09) ** 2))
+        - 0.07 * np.exp(-((sheet.x / 0.3) ** 2))
+        + 0.07 * np.exp(-(((sheet.x - 0.52) / 0.2) ** 2))
+    )
 
 
 def shore() -> list[Point]:
-    return [*curve([(-0.02, 0.80), (0.20, 0.84), (0.50, 0.92), (0.80, 0.93), (1.05, 0.87), (1.28, 0.80)]), (1.28, 1.02), (-0.02, 1.02)]
+    return [
+        *curve([(-0.02, 0.80), (0.20, 0.84), (0.50, 0.92), (0.80, 0.93), (1.05, 0.87), (1.28, 0.80)]),
+        (1.28, 1.02),
+        (-0.02, 1.02),
+    ]
 
 
 def trunk(foot: Point, top: Point, bend: float) -> list[Point]:
@@ -121,13 +159,20 @@ def drawing(sheet: Sheet) -> Array:
         outline = trunk(foot, top, bend)
         half = len(outline) // 2
         rings += [[outline[k], (outline[-1 - k][0] - 0.006, outline[-1 - k][1] + 0.008)] for k in range(2, half - 1, 2)]
-    ink = lines(sheet, *heavy, shore()[:-2], width=0.0085) + lines(sheet, *leaves, width=0.0055) + lines(sheet, *rings, width=0.0042)
+    ink = (
+        lines(sheet, *heavy, shore()[:-2], width=0.0085)
+        + lines(sheet, *leaves, width=0.0055)
+        + lines(sheet, *rings, width=0.0042)
+    )
     ink += below(np.abs(away(sheet, SUN) - 0.235) - 0.0035) * below(sheet.y - hills(sheet))
     for cloud in clouds():
         ink += puffs(sheet, cloud, 0.0035) - puffs(sheet, cloud, -0.0035)
     ink += below(np.abs(sheet.y - hills(sheet)) - 0.004) * below(sheet.y - 0.62)
     ink += below(np.abs(sheet.y - 0.62) - 0.0035)
-    waves = [curve([(x, y), (x + 0.03, y - 0.011), (x + 0.06, y), (x + 0.09, y - 0.011), (x + 0.12, y)]) for x, y in ((0.36, 0.69), (0.88, 0.70), (0.47, 0.77), (0.76, 0.80), (0.95, 0.77), (0.32, 0.80))]
+    waves = [
+        curve([(x, y), (x + 0.03, y - 0.011), (x + 0.06, y), (x + 0.09, y - 0.011), (x + 0.12, y)])
+        for x, y in ((0.36, 0.69), (0.88, 0.70), (0.47, 0.77), (0.76, 0.80), (0.95, 0.77), (0.32, 0.80))
+    ]
     ink += lines(sheet, *waves, width=0.006)
     # Coconuts, and the frame of the panel.
     for _, (x, y), _, size in PALMS:
@@ -139,5 +184,3 @@ def drawing(sheet: Sheet) -> Array:
         veins = lines(sheet, *[leaf[:15] for leaf in fronds(top, size)], width=0.003)
         ink += veins * leaf_mask
     return np.clip(ink + below(margin - 0.016), 0, 1)
-
-

@@ -9,7 +9,8 @@ from samples.surface import lit, woven
 # Colour, skeins, thickness, drops flung beside each: from the quiet first layer to the last whites.
 LAYERS: tuple[tuple[str, int, float, int], ...] = (
     ("#8a7f6d", 16, 0.0042, 10), ("#1a1a1c", 20, 0.0052, 18), ("#1f5f6b", 9, 0.0045, 16), ("#c98a1b", 10, 0.0048, 16),
-    ("#101012", 16, 0.0046, 20), ("#a8321f", 6, 0.0042, 14), ("#ece6d8", 17, 0.0040, 22), ("#101012", 8, 0.0036, 16), ("#f3b92f", 4, 0.0036, 14),
+    ("#101012", 16, 0.0046, 20), ("#a8321f", 6, 0.0042, 14), ("#ece6d8", 17, 0.0040, 22),
+    ("#101012", 8, 0.0036, 16), ("#f3b92f", 4, 0.0036, 14),
 )  # fmt: skip
 
 
@@ -43,12 +44,18 @@ def pour(canvas: Canvas, ink: Array, thickness: float, drops: int, rng: np.rando
     radii = thickness * 0.42 * slow**0.9 * (1 + 0.25 * np.sin(2 * np.pi * (rng.uniform(8, 20) * t + rng.random())))
     # The line breaks off into beads now and then.
     present = np.sin(2 * np.pi * (rng.uniform(1, 3) * t + rng.random())) > -0.86
-    fine = np.linspace(0, steps - 1, 1500)
+    fine = np.linspace(0, steps - 1, 2400)
     dense = np.stack([np.interp(fine, np.arange(steps), path[:, k]) for k in (0, 1)], -1)
     kept = np.interp(fine, np.arange(steps), present.astype(float)) > 0.5
     tone = ink + rng.normal(0, 0.012, 3)
-    canvas.dab(dense[kept].astype(np.float32), np.broadcast_to(tone, (int(kept.sum()), 3)).astype(np.float32), np.interp(fine, np.arange(steps), radii)[kept].astype(np.float32))
+    canvas.dab(
+        dense[kept].astype(np.float32),
+        np.broadcast_to(tone, (int(kept.sum()), 3)).astype(np.float32),
+        np.interp(fine, np.arange(steps), radii)[kept].astype(np.float32),
+    )
     turning = rng.integers(0, steps, drops)
     thrown = path[turning] + rng.normal(0, 0.020, (drops, 2)) * rng.exponential(1, (drops, 1))
     sizes = thickness * rng.gamma(1.1, 0.55, drops) + 0.0008
-    canvas.dab(thrown.astype(np.float32), np.broadcast_to(tone, (drops, 3)).astype(np.float32), sizes.astype(np.float32))
+    canvas.dab(
+        thrown.astype(np.float32), np.broadcast_to(tone, (drops, 3)).astype(np.float32), sizes.astype(np.float32)
+    )

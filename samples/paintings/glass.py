@@ -18,6 +18,7 @@ GLASS: dict[int, Array] = {
     5: palette("#1aa3b8", "#52c7d0", "#0f7d9c", "#8fe0dc"),
     6: palette("#0f5a2a", "#1b7a33", "#2c9440"),
     7: palette("#d81e35", "#f04438", "#b5122e", "#ff6a4a"),
+    10: palette("#d81e35", "#b5122e", "#c21a3c"),  # the heart of a tulip
     8: palette("#a3122b", "#0e3a8c", "#c9931a", "#15694a"),
     9: palette("#f6efe0", "#fffaf0"),
 }
@@ -55,7 +56,7 @@ def glow(sheet: Sheet, rng: np.random.Generator, panes: Labels, count: int) -> A
     streaks = np.where(turn < 0.5, lying, standing)
     bubbles = np.clip(noise(sheet, 5, cell=0.012, octaves=1) * 4 - 3.6, 0, 1)
     daylight = 0.84 + 0.34 * np.exp(-((away(sheet, SUN) / 0.42) ** 2))
-    return (daylight * (1 + 0.16 * streaks) + 0.25 * bubbles + 0.10 * noise(sheet, 6, cell=0.06)).astype(np.float32)
+    return np.asarray(daylight * (1 + 0.16 * streaks) + 0.25 * bubbles + 0.10 * noise(sheet, 6, cell=0.06))
 
 
 def drawing(sheet: Sheet) -> Labels:
@@ -72,7 +73,12 @@ def drawing(sheet: Sheet) -> Labels:
     regions[sheet.y > 0.60 + 0.045 * np.sin(sheet.x * 8 + 2.4)] = 4
     river = 0.43 + 0.13 * np.sin(sheet.y * 11 - 6.2)
     regions[(np.abs(sheet.x - river) < 0.02 + 0.22 * (sheet.y - 0.6)) & (sheet.y > 0.615)] = 5
-    for x, top, tilt, size in ((0.17, 0.60, -0.2, 1.0), (0.33, 0.74, 0.15, 0.8), (0.60, 0.56, 0.25, 1.05), (0.50, 0.78, -0.15, 0.7)):
+    for x, top, tilt, size in (
+        (0.17, 0.60, -0.2, 1.0),
+        (0.33, 0.74, 0.15, 0.8),
+        (0.60, 0.56, 0.25, 1.05),
+        (0.50, 0.78, -0.15, 0.7),
+    ):
         tulip(regions, sheet, (x, top), tilt, size)
     frame(regions, sheet)
     return regions
@@ -83,13 +89,32 @@ def tulip(regions: Labels, sheet: Sheet, at: Point, tilt: float, size: float) ->
     foot = (x - tilt * 0.1, 1.0)
     regions[polygon(sheet, [(x - 0.007, y), (x + 0.009, y), (foot[0] + 0.010, 1.0), (foot[0] - 0.008, 1.0)]) > 0.5] = 6
     for side in (-1, 1):
-        leaf = curve([foot, (foot[0] + side * 0.075 * size, 0.88), (x + side * 0.075 * size, y + 0.15 * size), (x + side * 0.03, 0.90)], closed=True)
+        leaf = curve(
+            [
+                foot,
+                (foot[0] + side * 0.075 * size, 0.88),
+                (x + side * 0.075 * size, y + 0.15 * size),
+                (x + side * 0.03, 0.90),
+            ],
+            closed=True,
+        )
         regions[polygon(sheet, leaf) > 0.5] = 6
-    cup = curve([(x - 0.55 * s, y - 0.95 * s), (x - 0.75 * s, y - 0.1 * s), (x, y + 0.55 * s), (x + 0.75 * s, y - 0.1 * s), (x + 0.55 * s, y - 0.95 * s), (x, y - 0.45 * s)], closed=True)
+    cup = curve(
+        [
+            (x - 0.55 * s, y - 0.95 * s),
+            (x - 0.75 * s, y - 0.1 * s),
+            (x, y + 0.55 * s),
+            (x + 0.75 * s, y - 0.1 * s),
+            (x + 0.55 * s, y - 0.95 * s),
+            (x, y - 0.45 * s),
+        ],
+        closed=True,
+    )
     regions[polygon(sheet, cup) > 0.5] = 7
-    heart = curve([(x, y - 1.15 * s), (x - 0.32 * s, y - 0.3 * s), (x, y + 0.45 * s), (x + 0.32 * s, y - 0.3 * s)], closed=True)
+    heart = curve(
+        [(x, y - 1.15 * s), (x - 0.32 * s, y - 0.3 * s), (x, y + 0.45 * s), (x + 0.32 * s, y - 0.3 * s)], closed=True
+    )
     regions[polygon(sheet, heart) > 0.5] = 10
-    GLASS[10] = GLASS[7]
 
 
 def frame(regions: Labels, sheet: Sheet) -> None:
@@ -104,10 +129,10 @@ def spokes(sheet: Sheet, regions: Labels) -> Labels:
     slice_of_disc = np.floor((angle + np.pi) / (2 * np.pi) * 11).astype(np.int64)
     ring = (away(sheet, SUN) > 0.22).astype(np.int64)
     block = np.where(
-        (sheet.y < 0.045) | (sheet.y > 0.955), np.floor(sheet.x / 0.0785), 40 + np.floor(sheet.y / 0.0785) + 40 * (sheet.x > 0.4)
+        (sheet.y < 0.045) | (sheet.y > 0.955),
+        np.floor(sheet.x / 0.0785),
+        40 + np.floor(sheet.y / 0.0785) + 40 * (sheet.x > 0.4),
     ).astype(np.int64)
     cut = np.where(regions == 1, 1 + sector + 30 * ring, 0)
     cut = np.where(regions == 2, 1 + slice_of_disc, cut)
     return np.where(regions == 8, 1 + block, cut)
-
-

@@ -65,7 +65,9 @@ def boughs(sheet: Sheet, branches: list[Branch], share: float) -> Array:
         for k, ((x, y), (u, v)) in enumerate(pairwise(path)):
             thick = width * share * (1 - 0.7 * k / len(path)) * scale
             draw.line((x * scale, y * scale, u * scale, v * scale), fill=255, width=max(1, round(thick)))
-            draw.ellipse((u * scale - thick / 2, v * scale - thick / 2, u * scale + thick / 2, v * scale + thick / 2), fill=255)
+            draw.ellipse(
+                (u * scale - thick / 2, v * scale - thick / 2, u * scale + thick / 2, v * scale + thick / 2), fill=255
+            )
     return np.asarray(page.reduce(2), dtype=np.float32) / 255
 
 
@@ -73,10 +75,15 @@ def leaf(sheet: Sheet, rng: np.random.Generator) -> Array:
     """Squares of gold leaf, each a little different, with their overlaps and the wear of a century."""
     side = 0.105
     drift = 0.006 * noise(sheet, 4, cell=0.2, octaves=2)
-    column, row = np.floor((sheet.x + drift) / side + 0.3).astype(int), np.floor((sheet.y + drift) / side + 0.6).astype(int)
+    column, row = (
+        np.floor((sheet.x + drift) / side + 0.3).astype(int),
+        np.floor((sheet.y + drift) / side + 0.6).astype(int),
+    )
     table = rng.normal(0, 1, (int(column.max()) + 2, int(row.max()) + 2))
     sheen = 0.20 * table[column, row] + 0.55 * noise(sheet, 5, cell=0.06, octaves=5) + 0.25 * (0.5 - sheet.y)
-    picture = full(sheet, ramp(sheen, [(-0.9, "#8a5f1c"), (-0.3, "#b98a30"), (0.1, "#d3a945"), (0.5, "#e6c566"), (1.0, "#f6e29a")]))
+    picture = full(
+        sheet, ramp(sheen, [(-0.9, "#8a5f1c"), (-0.3, "#b98a30"), (0.1, "#d3a945"), (0.5, "#e6c566"), (1.0, "#f6e29a")])
+    )
     u, v = ((sheet.x + drift) / side + 0.3) % 1, ((sheet.y + drift) / side + 0.6) % 1
     seam = np.maximum(below(np.minimum(u, 1 - u) - 0.015, 0.02), below(np.minimum(v, 1 - v) - 0.015, 0.02))
     lay(picture, 0.22 * seam, "#7a5218")
@@ -87,10 +94,18 @@ def leaf(sheet: Sheet, rng: np.random.Generator) -> Array:
 
 def trunk(picture: Array, raised: Array, sheet: Sheet, rng: np.random.Generator) -> None:
     flare = 0.055 + 0.10 * np.clip((sheet.y - 0.62) / 0.38, 0, 1) ** 2.2 - 0.02 * np.clip((0.6 - sheet.y) / 0.25, 0, 1)
-    body = below(np.abs(sheet.x - 0.5 - 0.01 * np.sin(sheet.y * 9)) - flare) * below(0.345 - sheet.y) * below(sheet.y - 0.93)
+    body = (
+        below(np.abs(sheet.x - 0.5 - 0.01 * np.sin(sheet.y * 9)) - flare)
+        * below(0.345 - sheet.y)
+        * below(sheet.y - 0.93)
+    )
     lay(picture, body, BARK)
     np.maximum(raised, body, out=raised)
-    inner = below(np.abs(sheet.x - 0.5 - 0.01 * np.sin(sheet.y * 9)) - flare + 0.009) * below(0.36 - sheet.y) * below(sheet.y - 0.92)
+    inner = (
+        below(np.abs(sheet.x - 0.5 - 0.01 * np.sin(sheet.y * 9)) - flare + 0.009)
+        * below(0.36 - sheet.y)
+        * below(sheet.y - 0.92)
+    )
     # Upright slips of gold, bronze and ivory, as in inlaid wood.
     column = np.floor((sheet.x - 0.5) / (flare * 0.26) + 20).astype(int)
     offset = rng.random(60)[np.clip(column, 0, 59)]
@@ -105,7 +120,11 @@ def trunk(picture: Array, raised: Array, sheet: Sheet, rng: np.random.Generator)
 def meadow(picture: Array, sheet: Sheet, rng: np.random.Generator) -> None:
     """A hill crowded with discs, squares and triangles."""
     hill = 0.80 + 0.35 * (sheet.x - 0.5) ** 2
-    lay(picture, below(hill - sheet.y), full(sheet, ramp(noise(sheet, 20, cell=0.05), [(-0.6, "#173d33"), (0.2, "#2f6a45"), (0.8, "#7a8c3a")])))
+    lay(
+        picture,
+        below(hill - sheet.y),
+        full(sheet, ramp(noise(sheet, 20, cell=0.05), [(-0.6, "#173d33"), (0.2, "#2f6a45"), (0.8, "#7a8c3a")])),
+    )
     taken: list[tuple[float, float, float]] = []
     for _ in range(1400):
         x, y, r = rng.uniform(0, sheet.aspect), rng.uniform(0.80, 1.0), rng.uniform(0.007, 0.026)
@@ -138,5 +157,7 @@ def ornaments(picture: Array, sheet: Sheet, branches: list[Branch], rng: np.rand
             x, y = path[k]
             s = 0.30 * width + 0.004
             for part, ink in ((1.0, JEWELS[6]), (0.62, JEWELS[rng.integers(0, 5)])):
-                mask = polygon(sheet, [(x - s * part, y + 0.2 * s), (x + s * part, y + 0.2 * s), (x, y + (0.2 + 2.2 * part) * s)])
+                mask = polygon(
+                    sheet, [(x - s * part, y + 0.2 * s), (x + s * part, y + 0.2 * s), (x, y + (0.2 + 2.2 * part) * s)]
+                )
                 lay(picture, mask, ink)

@@ -1,8 +1,11 @@
 """Sunset over the harbour: short loaded strokes, broken colour, thick relief."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
-from samples.scene import Array, Point, Sheet, away, below, full, lay, lines, noise, polygon, ramp, ridge
+from samples.scene import Array, Point, Sheet, away, below, full, lay, lines, noise, palette, polygon, ramp, ridge
 from samples.strokes import Brush, Canvas, blurred, cover, missing_detail, pick_out, sample, scatter
 from samples.surface import lit, varnished, woven
 
@@ -20,8 +23,14 @@ def paint(sheet: Sheet) -> Array:
     cover(canvas, reference, flow, Brush(width=0.028, length=0.085, bristles=8, hue_jitter=0.04), rng, spacing=0.95)
     fine = Brush(width=0.013, length=0.038, bristles=4, hue_jitter=0.02, wobble=0.1)
     cover(canvas, reference, flow, fine, rng, spacing=0.8, keep=missing_detail(canvas, reference))
-    things = boats_and_masts(sheet)
-    pick_out(canvas, reference, things * (sheet.y < 0.75), rng, angle=1.45)
+    pick_out(canvas, reference, drawn(sheet, quay), rng, angle=1.50, size=0.008)
+    for at, size in BOATS:
+        shape = drawn(sheet, partial(boat, at=at, size=size))
+        waterline = 0.12 * size
+        pick_out(canvas, reference, shape * (sheet.y < at[1] - 0.4 * waterline), rng, angle=1.2, size=0.013 * size**0.5)
+        hull = shape * (sheet.y > at[1] - 0.36 * waterline) * (sheet.y < at[1] + 0.16 * waterline)
+        pick_out(canvas, reference, hull, rng, angle=0.0, size=0.009 * size**0.5)
+        mast(canvas, at, size, rng)
     glitter(canvas, rng)
     return varnished(woven(lit(canvas.colour(), canvas.height(), depth=1.2), sheet), sheet)
 
@@ -54,19 +63,20 @@ def composition(sheet: Sheet) -> Array:
     return picture
 
 
-def boats_and_masts(sheet: Sheet) -> Array:
-    """Where the picture is worth a small brush: field of chances, 0..1."""
-    blank, drawn = sheet.filled("#ffffff"), sheet.filled("#ffffff")
-    quay(drawn, sheet)
-    for at, size in BOATS:
-        boat(drawn, sheet, at=at, size=size)
-    return np.clip(blurred(np.abs(drawn - blank).mean(-1), 0.002) * 4, 0, 1).astype(np.float32)
+def drawn(sheet: Sheet, draw: Callable[[Array, Sheet], None]) -> Array:
+    """Where `draw` leaves a mark, and a small brush is worth its while: field of chances, 0..1."""
+    blank = sheet.filled("#ffffff")
+    picture = blank.copy()
+    draw(picture, sheet)
+    return np.clip(blurred(np.abs(picture - blank).mean(-1), 0.002) * 4, 0, 1).astype(np.float32)
 
 
 def quay(picture: Array, sheet: Sheet) -> None:
     """Masts and cranes on the left, fading into the haze."""
     for k, (x, top) in enumerate(((0.04, 0.17), (0.10, 0.24), (0.155, 0.21), (0.21, 0.30), (0.27, 0.33))):
-        mast = lines(sheet, [(x, top), (x, HORIZON + 0.02)], [(x - 0.03, top + 0.07), (x + 0.03, top + 0.06)], width=0.008)
+        mast = lines(
+            sheet, [(x, top), (x, HORIZON + 0.02)], [(x - 0.03, top + 0.07), (x + 0.03, top + 0.06)], width=0.008
+        )
         lay(picture, mast * (0.85 - 0.08 * k), "#39406b")
     lay(picture, polygon(sheet, [(0, 0.42), (0.18, 0.435), (0.36, 0.465), (0.36, 0.48), (0, 0.52)]) * 0.9, "#3d4070")
 
@@ -76,13 +86,28 @@ def boat(picture: Array, sheet: Sheet, *, at: Point, size: float) -> None:
     s = 0.12 * size
     wavy = polygon(sheet, [(x - 0.9 * s, y), (x + 0.9 * s, y), (x + 0.5 * s, y + 1.1 * s), (x - 0.6 * s, y + 1.0 * s)])
     lay(picture, wavy * 0.55, "#20304f")
-    hull = [(x - 1.3 * s, y - 0.28 * s), (x + 1.35 * s, y - 0.36 * s), (x + 0.95 * s, y + 0.12 * s), (x - s, y + 0.14 * s)]
+    hull = [
+        (x - 1.3 * s, y - 0.28 * s),
+        (x + 1.35 * s, y - 0.36 * s),
+        (x + 0.95 * s, y + 0.12 * s),
+        (x - s, y + 0.14 * s),
+    ]
     lay(picture, polygon(sheet, hull), "#1d2340")
     lay(picture, lines(sheet, [(x, y - 0.2 * s), (x + 0.06 * s, y - 2.6 * s)], width=0.14 * s), "#1d2340")
     sail = [(x + 0.12 * s, y - 2.5 * s), (x + 1.15 * s, y - 0.6 * s), (x + 0.12 * s, y - 0.5 * s)]
     lay(picture, polygon(sheet, sail), "#a8503f")
     jib = [(x - 0.06 * s, y - 2.3 * s), (x - 0.8 * s, y - 0.55 * s), (x - 0.06 * s, y - 0.5 * s)]
     lay(picture, polygon(sheet, jib), "#d08a5a")
+
+
+def mast(canvas: Canvas, at: Point, size: float, rng: np.random.Generator) -> None:
+    """A few dark strokes end to end, laid over the sails so that they stay one line."""
+    s = 0.12 * size
+    up = np.linspace(0.05, 2.5, 7)
+    points = np.stack([at[0] + 0.025 * s * up, at[1] - up * s], -1).astype(np.float32)
+    leaning = np.full((canvas.sheet.height_px, canvas.sheet.width_px), -1.545, np.float32)
+    brush = Brush(width=0.009 * size**0.5, length=0.55 * s, bristles=4, wobble=0.03, value_jitter=0.03)
+    canvas.stroke(points, np.repeat(palette("#1d2340"), len(points), 0), leaning, brush, rng)
 
 
 def currents(sheet: Sheet) -> Array:

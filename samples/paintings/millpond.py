@@ -32,7 +32,13 @@ def paint(sheet: Sheet) -> Array:
 
 
 def hatch(
-    draw: ImageDraw.ImageDraw, sheet: Sheet, darkness: Array, flow: Array, angle: float, threshold: float, rng: np.random.Generator
+    draw: ImageDraw.ImageDraw,
+    sheet: Sheet,
+    darkness: Array,
+    flow: Array,
+    angle: float,
+    threshold: float,
+    rng: np.random.Generator,
 ) -> None:
     """Short pen strokes wherever the picture is darker than `threshold`, closer and heavier the darker it is."""
     points = scatter(sheet, 0.0080, rng)
@@ -40,7 +46,9 @@ def hatch(
     points, tone = points[tone > 0], tone[tone > 0]
     own = sample(flow, points, sheet)
     # Where the form has a direction of its own (water, thatch, reeds) the first set follows it.
-    heading = np.where(np.isnan(own), angle, np.nan_to_num(own) + (angle - SETS[0][0])) + rng.normal(0, 0.05, len(points))
+    heading = np.where(np.isnan(own), angle, np.nan_to_num(own) + (angle - SETS[0][0])) + rng.normal(
+        0, 0.05, len(points)
+    )
     reach = rng.uniform(0.012, 0.024, len(points)) * (0.8 + 0.6 * np.clip(tone, 0, 0.5))
     bow = rng.normal(0, 0.0009, len(points))
     scale = sheet.height_px * FINENESS
@@ -54,7 +62,11 @@ def hatch(
 
 def scene(sheet: Sheet) -> tuple[Array, Array]:
     """(H, W) darkness 0..1, and the direction of lines where the form asks for one (NaN elsewhere)."""
-    dark = full(sheet, np.clip(0.24 - 0.55 * sheet.y + 0.50 * noise(sheet, 2, cell=0.16, stretch=2.4, octaves=4), 0, 0.46) * np.clip(away(sheet, CAP) / 0.3 - 0.55, 0, 1))
+    dark = full(
+        sheet,
+        np.clip(0.24 - 0.55 * sheet.y + 0.50 * noise(sheet, 2, cell=0.16, stretch=2.4, octaves=4), 0, 0.46)
+        * np.clip(away(sheet, CAP) / 0.3 - 0.55, 0, 1),
+    )
     flow = np.full_like(dark, np.nan)
     far = ridge(sheet, 5, base=0.575, height=0.035, cell=0.06)
     put(dark, below(far - sheet.y), 0.34 + 0.5 * noise(sheet, 6, cell=0.03))
@@ -84,15 +96,45 @@ def mill(dark: Array, flow: Array, sheet: Sheet) -> None:
     x, y = CAP
     tower = polygon(sheet, [(x - 0.062, y + 0.01), (x + 0.062, y + 0.01), (x + 0.10, 0.625), (x - 0.10, 0.625)])
     put(dark, tower, np.clip(0.22 + 7.0 * (sheet.x - x + 0.01) + 0.1 * noise(sheet, 12, cell=0.02), 0.02, 0.95))
-    put(dark, polygon(sheet, [(x - 0.075, y + 0.02), (x - 0.05, y - 0.05), (x + 0.01, y - 0.085), (x + 0.06, y - 0.045), (x + 0.075, y + 0.02)]), 0.72)
+    put(
+        dark,
+        polygon(
+            sheet,
+            [
+                (x - 0.075, y + 0.02),
+                (x - 0.05, y - 0.05),
+                (x + 0.01, y - 0.085),
+                (x + 0.06, y - 0.045),
+                (x + 0.075, y + 0.02),
+            ],
+        ),
+        0.72,
+    )
     gallery = polygon(sheet, [(x - 0.115, 0.475), (x + 0.115, 0.475), (x + 0.115, 0.49), (x - 0.115, 0.49)])
     put(dark, gallery, 0.9)
     for u, v in ((x - 0.02, 0.38), (x + 0.015, 0.44), (x - 0.03, 0.54)):
-        put(dark, polygon(sheet, [(u - 0.011, v - 0.016), (u + 0.011, v - 0.016), (u + 0.011, v + 0.016), (u - 0.011, v + 0.016)]), 0.98)
+        put(
+            dark,
+            polygon(
+                sheet, [(u - 0.011, v - 0.016), (u + 0.011, v - 0.016), (u + 0.011, v + 0.016), (u - 0.011, v + 0.016)]
+            ),
+            0.98,
+        )
     for angle in sails():
         blade = polygon(sheet, sail(angle))
         put(dark, blade * 0.9, 0.46)
         flow[blade > 0.5] = angle
+
+
+def cap_shape() -> list[Point]:
+    x, y = CAP
+    return [
+        (x - 0.075, y + 0.02),
+        (x - 0.05, y - 0.05),
+        (x + 0.01, y - 0.085),
+        (x + 0.06, y - 0.045),
+        (x + 0.075, y + 0.02),
+    ]
 
 
 def sails() -> list[float]:
@@ -112,16 +154,32 @@ def cottage(dark: Array, flow: Array, sheet: Sheet) -> None:
     put(dark, roof, 0.58)
     flow[roof > 0.5] = 1.2
     for x in (1.0, 1.05, 1.11):
-        put(dark, polygon(sheet, [(x - 0.012, 0.575), (x + 0.012, 0.575), (x + 0.012, 0.605), (x - 0.012, 0.605)]), 0.95)
+        put(
+            dark, polygon(sheet, [(x - 0.012, 0.575), (x + 0.012, 0.575), (x + 0.012, 0.605), (x - 0.012, 0.605)]), 0.95
+        )
 
 
 def willow(dark: Array, flow: Array, sheet: Sheet) -> None:
     """A great tree at the left holds the composition."""
-    trunk = polygon(sheet, curve([(0.15, 0.90), (0.19, 0.72), (0.17, 0.52), (0.21, 0.36), (0.25, 0.36), (0.235, 0.52), (0.26, 0.72), (0.31, 0.90)]))
+    trunk = polygon(
+        sheet,
+        curve(
+            [
+                (0.15, 0.90),
+                (0.19, 0.72),
+                (0.17, 0.52),
+                (0.21, 0.36),
+                (0.25, 0.36),
+                (0.235, 0.52),
+                (0.26, 0.72),
+                (0.31, 0.90),
+            ]
+        ),
+    )
     crown = np.minimum(away(sheet, (0.22, 0.30), flatten=1.05) - 0.24, away(sheet, (0.05, 0.42)) - 0.17)
-    crown = np.minimum(crown, away(sheet, (0.39, 0.37)) - 0.12) + 0.09 * noise(sheet, 14, cell=0.09, octaves=4)
+    crown = np.minimum(crown, away(sheet, (0.39, 0.37)) - 0.12) + 0.05 * noise(sheet, 14, cell=0.07, octaves=3)
     leaves = below(crown, 0.01)
-    light = 0.42 + 1.0 * noise(sheet, 15, cell=0.085, octaves=2) + 0.55 * (sheet.x - 0.2) + 0.5 * (sheet.y - 0.3)
+    light = 0.46 + 0.62 * noise(sheet, 15, cell=0.075, octaves=2) + 0.7 * (sheet.x - 0.2) + 0.8 * (sheet.y - 0.3)
     put(dark, trunk, np.clip(0.35 + 6 * (sheet.x - 0.21), 0.2, 0.95))
     flow[trunk > 0.5] = 1.45
     put(dark, leaves, np.clip(light, 0.05, 1))
@@ -133,9 +191,10 @@ def outline(draw: ImageDraw.ImageDraw, sheet: Sheet, rng: np.random.Generator) -
     x, y = CAP
     paths: list[list[Point]] = [
         [(x - 0.062, y + 0.01), (x - 0.10, 0.625)], [(x + 0.062, y + 0.01), (x + 0.10, 0.625)],
-        curve([(x - 0.075, y + 0.02), (x - 0.05, y - 0.05), (x + 0.01, y - 0.085), (x + 0.06, y - 0.045), (x + 0.075, y + 0.02)]),
+        curve(cap_shape()),
         [(x - 0.115, 0.475), (x + 0.115, 0.475)], [(x - 0.115, 0.455), (x + 0.115, 0.455)],
-        [(0.945, 0.555), (0.99, 0.465), (1.12, 0.465), (1.175, 0.555), (0.945, 0.555)], [(0.97, 0.555), (0.97, 0.63)], [(1.15, 0.555), (1.15, 0.63)],
+        [(0.945, 0.555), (0.99, 0.465), (1.12, 0.465), (1.175, 0.555), (0.945, 0.555)],
+        [(0.97, 0.555), (0.97, 0.63)], [(1.15, 0.555), (1.15, 0.63)],
     ]  # fmt: skip
     paths += [[(x + d, 0.455), (x + d, 0.478)] for d in np.linspace(-0.11, 0.11, 12)]
     for angle in sails():
@@ -143,15 +202,30 @@ def outline(draw: ImageDraw.ImageDraw, sheet: Sheet, rng: np.random.Generator) -
         paths.append([*quad, quad[0]])
         paths.append([(x, y), quad[1]])
         paths += [
-            [tuple(np.array(quad[0]) * (1 - t) + np.array(quad[1]) * t), tuple(np.array(quad[3]) * (1 - t) + np.array(quad[2]) * t)]
+            [
+                tuple(np.array(quad[0]) * (1 - t) + np.array(quad[1]) * t),
+                tuple(np.array(quad[3]) * (1 - t) + np.array(quad[2]) * t),
+            ]
             for t in np.linspace(0.1, 0.9, 8)
         ]
     for bx, by, s in ((0.52, 0.20, 1.0), (0.57, 0.17, 0.8), (0.49, 0.15, 0.7)):
-        paths.append(curve([(bx - 0.02 * s, by - 0.008 * s), (bx - 0.008 * s, by - 0.007 * s), (bx, by), (bx + 0.008 * s, by - 0.008 * s), (bx + 0.02 * s, by - 0.006 * s)]))
+        paths.append(
+            curve(
+                [
+                    (bx - 0.02 * s, by - 0.008 * s),
+                    (bx - 0.008 * s, by - 0.007 * s),
+                    (bx, by),
+                    (bx + 0.008 * s, by - 0.008 * s),
+                    (bx + 0.02 * s, by - 0.006 * s),
+                ]
+            )
+        )
     scale = sheet.height_px * FINENESS
     for path in paths:
         for _ in range(2):
             wander = rng.normal(0, 0.0011, (len(path), 2))
-            draw.line([(float(a + u) * scale, float(b + v) * scale) for (a, b), (u, v) in zip(path, wander, strict=True)], fill=255, width=max(1, round(0.0021 * scale)))
-
-
+            draw.line(
+                [(float(a + u) * scale, float(b + v) * scale) for (a, b), (u, v) in zip(path, wander, strict=True)],
+                fill=255,
+                width=max(1, round(0.0021 * scale)),
+            )

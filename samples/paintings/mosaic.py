@@ -27,8 +27,26 @@ BODY: tuple[Point, ...] = (
     (0.33, 0.40), (0.37, 0.345), (0.43, 0.34), (0.475, 0.39), (0.56, 0.46), (0.68, 0.55), (0.80, 0.60), (0.98, 0.62),
     (1.0, 0.68), (0.86, 0.71), (0.74, 0.72), (0.60, 0.74), (0.48, 0.70), (0.40, 0.60), (0.375, 0.50), (0.36, 0.45),
 )  # fmt: skip
-FAR_WING: tuple[Point, ...] = ((0.48, 0.47), (0.50, 0.30), (0.60, 0.14), (0.68, 0.17), (0.70, 0.30), (0.66, 0.47), (0.58, 0.54))
-NEAR_WING: tuple[Point, ...] = ((0.52, 0.52), (0.60, 0.42), (0.74, 0.29), (0.93, 0.21), (0.97, 0.27), (0.90, 0.42), (0.79, 0.55), (0.66, 0.63), (0.56, 0.61))
+FAR_WING: tuple[Point, ...] = (
+    (0.48, 0.47),
+    (0.50, 0.30),
+    (0.60, 0.14),
+    (0.68, 0.17),
+    (0.70, 0.30),
+    (0.66, 0.47),
+    (0.58, 0.54),
+)
+NEAR_WING: tuple[Point, ...] = (
+    (0.52, 0.52),
+    (0.60, 0.42),
+    (0.74, 0.29),
+    (0.93, 0.21),
+    (0.97, 0.27),
+    (0.90, 0.42),
+    (0.79, 0.55),
+    (0.66, 0.63),
+    (0.56, 0.61),
+)
 
 
 def paint(sheet: Sheet) -> Array:
@@ -38,7 +56,7 @@ def paint(sheet: Sheet) -> Array:
     relief = Image.new("L", page.size, 0)
     draw, raise_ = ImageDraw.Draw(page), ImageDraw.Draw(relief)
     for region in np.unique(regions):
-        size = TILE * (0.62 if region in (5, 6, 7) else 0.8 if region in (2, 3, 4, 8) else 1.0)
+        size = TILE * (0.62 if region in (5, 6, 7) else 0.5 if region == 8 else 0.8 if region in (2, 3, 4) else 1.0)
         rows, row_turns = tile_rows(regions == region, size)
         # Where two rows meet, a loose tile fills what would be bare mortar; it goes in first and lies under them.
         loose = scatter(sheet, size * 0.5, rng, (regions == region).astype(np.float32))
@@ -106,11 +124,32 @@ def drawing(sheet: Sheet) -> tuple[np.ndarray, Array]:
     part(regions, tone, wing * (np.sin((sheet.x + 0.9 * sheet.y) * 62) > -0.2), 2, 0.4)
     part(regions, tone, polygon(sheet, [(0.335, 0.395), (0.27, 0.415), (0.345, 0.425)]), 6, 0.6)
     part(regions, tone, (away(sheet, (0.40, 0.388)) < 0.016).astype(np.float32), 7, 0.5)
-    part(regions, tone, lines(sheet, curve([(0.33, 0.43), (0.27, 0.415), (0.20, 0.45), (0.15, 0.53)]), width=0.016), 6, 0.1)
-    for x, y, turn in ((0.245, 0.375, -1.9), (0.215, 0.47, 0.6), (0.19, 0.40, -2.4), (0.155, 0.46, -2.8), (0.19, 0.535, 0.9), (0.135, 0.585, 1.9)):
+    part(
+        regions,
+        tone,
+        lines(sheet, curve([(0.33, 0.43), (0.27, 0.415), (0.20, 0.45), (0.15, 0.53)]), width=0.016),
+        6,
+        0.1,
+    )
+    for x, y, turn in (
+        (0.245, 0.375, -1.9),
+        (0.215, 0.47, 0.6),
+        (0.19, 0.40, -2.4),
+        (0.155, 0.46, -2.8),
+        (0.19, 0.535, 0.9),
+        (0.135, 0.585, 1.9),
+    ):
         tip = (x + 0.055 * np.cos(turn), y + 0.055 * np.sin(turn))
         side = (0.022 * np.sin(turn), -0.022 * np.cos(turn))
-        leaf = curve([(x - 0.03 * np.cos(turn), y - 0.03 * np.sin(turn)), (x + side[0], y + side[1]), tip, (x - side[0], y - side[1])], closed=True)
+        leaf = curve(
+            [
+                (x - 0.03 * np.cos(turn), y - 0.03 * np.sin(turn)),
+                (x + side[0], y + side[1]),
+                tip,
+                (x - side[0], y - side[1]),
+            ],
+            closed=True,
+        )
         part(regions, tone, polygon(sheet, leaf), 4, 0.9)
     return regions, tone.astype(np.float32)
 

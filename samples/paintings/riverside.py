@@ -34,14 +34,20 @@ def dots(canvas: Canvas, reference: Array, radius: float, spacing: float, rng: n
 
 
 def composition(sheet: Sheet) -> Array:
-    sky = ramp(sheet.y + 0.04 * noise(sheet, 4, cell=0.2, stretch=3), [(0, "#8fb7dd"), (0.2, "#c4d8df"), (0.36, "#f6e6c4")])
+    sky = ramp(
+        sheet.y + 0.04 * noise(sheet, 4, cell=0.2, stretch=3), [(0, "#8fb7dd"), (0.2, "#c4d8df"), (0.36, "#f6e6c4")]
+    )
     picture = full(sheet, sky)
     clouds = np.clip(noise(sheet, 10, cell=0.13, stretch=2.6) * 2 - 0.5, 0, 1)
     lay(picture, clouds * 0.8, "#fff4e0")
     hill = ridge(sheet, 6, base=0.335, height=0.05, cell=0.4, octaves=3)
     lay(picture, below(hill - sheet.y), "#93a9c4")
     far = ridge(sheet, 16, base=0.352, height=0.05, cell=0.07)
-    lay(picture, below(far - sheet.y), full(sheet, ramp(noise(sheet, 17, cell=0.04), [(-0.5, "#4c7d62"), (0.6, "#a3b765")])))
+    lay(
+        picture,
+        below(far - sheet.y),
+        full(sheet, ramp(noise(sheet, 17, cell=0.04), [(-0.5, "#4c7d62"), (0.6, "#a3b765")])),
+    )
     house(picture, sheet)
     river(picture, sheet)
     for at, size in (((0.62, 0.53), 1.0), ((0.90, 0.46), 0.6), ((0.40, 0.445), 0.45)):
@@ -50,7 +56,8 @@ def composition(sheet: Sheet) -> Array:
     tree(picture, sheet, (1.07, 0.80), (1.06, 0.23), 0.27, seed=33)
     tree(picture, sheet, (0.045, 0.74), (0.03, 0.22), 0.17, seed=34)
     for at, size, dress, shade in (
-        ((0.335, 0.83), 1.0, "#7b3f73", "#e4572e"), ((0.425, 0.84), 0.95, "#27355f", ""), ((0.73, 0.90), 0.8, "#f0ead6", "#f2b632"),
+        ((0.335, 0.83), 1.0, "#7b3f73", "#e4572e"), ((0.425, 0.84), 0.95, "#27355f", ""),
+        ((0.73, 0.90), 0.8, "#f0ead6", "#f2b632"),
     ):  # fmt: skip
         stroller(picture, sheet, at, size, dress, shade)
     return picture
@@ -78,15 +85,38 @@ def river(picture: Array, sheet: Sheet) -> None:
 
 def sailing_boat(picture: Array, sheet: Sheet, at: Point, size: float) -> None:
     (x, y), s = at, 0.1 * size
-    lay(picture, polygon(sheet, [(x - 0.7 * s, y), (x + 0.9 * s, y), (x + 0.4 * s, y + 1.1 * s), (x - 0.2 * s, y + 1.2 * s)]) * 0.6, "#f4ecd8")
+    lay(
+        picture,
+        polygon(sheet, [(x - 0.7 * s, y), (x + 0.9 * s, y), (x + 0.4 * s, y + 1.1 * s), (x - 0.2 * s, y + 1.2 * s)])
+        * 0.6,
+        "#f4ecd8",
+    )
     lay(picture, polygon(sheet, [(x, y - 2.1 * s), (x + 1.1 * s, y - 0.2 * s), (x, y - 0.25 * s)]), "#fdf6e3")
-    lay(picture, polygon(sheet, [(x - 0.08 * s, y - 1.9 * s), (x - 0.75 * s, y - 0.2 * s), (x - 0.08 * s, y - 0.25 * s)]), "#ecc9a0")
-    lay(picture, polygon(sheet, [(x - s, y - 0.15 * s), (x + 1.2 * s, y - 0.18 * s), (x + 0.8 * s, y + 0.2 * s), (x - 0.7 * s, y + 0.2 * s)]), "#a63d2f")
+    lay(
+        picture,
+        polygon(sheet, [(x - 0.08 * s, y - 1.9 * s), (x - 0.75 * s, y - 0.2 * s), (x - 0.08 * s, y - 0.25 * s)]),
+        "#ecc9a0",
+    )
+    lay(
+        picture,
+        polygon(
+            sheet,
+            [
+                (x - s, y - 0.15 * s),
+                (x + 1.2 * s, y - 0.18 * s),
+                (x + 0.8 * s, y + 0.2 * s),
+                (x - 0.7 * s, y + 0.2 * s),
+            ],
+        ),
+        "#a63d2f",
+    )
 
 
 def bank(picture: Array, sheet: Sheet) -> None:
     edge = 0.86 - 0.23 * np.exp(-((sheet.x / 0.5) ** 2)) - 0.16 * np.clip(sheet.x - 0.75, 0, 1) ** 0.8 / 0.55
-    grass = ramp(noise(sheet, 70, cell=0.05, stretch=2.5) + 0 * edge, [(-0.6, "#4f8a3c"), (0, "#8fb443"), (0.6, "#d6cf58")])
+    grass = ramp(
+        noise(sheet, 70, cell=0.05, stretch=2.5) + 0 * edge, [(-0.6, "#4f8a3c"), (0, "#8fb443"), (0.6, "#d6cf58")]
+    )
     lay(picture, below(edge - sheet.y), grass)
     shadow = np.clip(noise(sheet, 72, cell=0.16, stretch=3.0) * 3 + (sheet.y - 0.86) * 8, 0, 1)
     lay(picture, below(edge + 0.06 - sheet.y, 0.03) * shadow * 0.85, "#2c5a4a")
@@ -101,19 +131,35 @@ def tree(picture: Array, sheet: Sheet, foot: Point, crown: Point, reach: float, 
     ragged = noise(sheet, seed, cell=0.10, octaves=4)
     leaves = below(away(sheet, crown, flatten=0.95) - reach * (0.92 + 0.45 * ragged), 0.02)
     sun = (crown[0] - sheet.x + (crown[1] - sheet.y)) / reach * 0.45 + 0.9 * noise(sheet, seed + 1, cell=0.06)
-    lay(picture, leaves, full(sheet, ramp(sun, [(-0.7, "#1f3d4f"), (-0.1, "#2f6a43"), (0.35, "#7aa83f"), (0.8, "#e3d25a")])))
+    lay(
+        picture,
+        leaves,
+        full(sheet, ramp(sun, [(-0.7, "#1f3d4f"), (-0.1, "#2f6a43"), (0.35, "#7aa83f"), (0.8, "#e3d25a")])),
+    )
 
 
 def stroller(picture: Array, sheet: Sheet, at: Point, size: float, dress: str, shade: str) -> None:
     (x, y), s = at, 0.16 * size
     cast = polygon(sheet, [(x - 0.1 * s, y), (x + 0.1 * s, y), (x + 0.9 * s, y + 0.16 * s), (x + 0.6 * s, y + 0.2 * s)])
     lay(picture, cast * 0.8, "#24475a")
-    skirt = [(x - 0.08 * s, y - 0.55 * s), (x + 0.1 * s, y - 0.55 * s), (x + 0.24 * s, y + 0.02 * s), (x - 0.22 * s, y + 0.02 * s)]
-    bodice = [(x - 0.11 * s, y - 0.82 * s), (x + 0.11 * s, y - 0.82 * s), (x + 0.09 * s, y - 0.5 * s), (x - 0.08 * s, y - 0.5 * s)]
+    skirt = [
+        (x - 0.08 * s, y - 0.55 * s),
+        (x + 0.1 * s, y - 0.55 * s),
+        (x + 0.24 * s, y + 0.02 * s),
+        (x - 0.22 * s, y + 0.02 * s),
+    ]
+    bodice = [
+        (x - 0.11 * s, y - 0.82 * s),
+        (x + 0.11 * s, y - 0.82 * s),
+        (x + 0.09 * s, y - 0.5 * s),
+        (x - 0.08 * s, y - 0.5 * s),
+    ]
     lay(picture, polygon(sheet, skirt, bodice), dress)
     lay(picture, below(away(sheet, (x, y - 0.9 * s)) - 0.075 * s), "#e9b48c")
     lay(picture, below(away(sheet, (x, y - 0.97 * s), flatten=2) - 0.1 * s), "#3a2a3a")
     if shade:
         lay(picture, lines(sheet, [(x + 0.1 * s, y - 0.65 * s), (x + 0.2 * s, y - 1.2 * s)], width=0.03 * s), "#4a2f2a")
-        dome = below(away(sheet, (x + 0.19 * s, y - 1.08 * s), flatten=1.2) - 0.36 * s) * below(sheet.y - (y - 1.08 * s))
+        dome = below(away(sheet, (x + 0.19 * s, y - 1.08 * s), flatten=1.2) - 0.36 * s) * below(
+            sheet.y - (y - 1.08 * s)
+        )
         lay(picture, dome, shade)

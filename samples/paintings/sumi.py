@@ -17,15 +17,15 @@ PEAKS: tuple[tuple[float, float, tuple[tuple[float, float, float], ...]], ...] =
 
 
 def paint(sheet: Sheet) -> Array:
-    paper = full(sheet, ramp(noise(sheet, 1, cell=0.5, octaves=2), [(-1, "#e3d8be"), (1, "#efe7d2")]))
-    ink = np.zeros((sheet.height_px, sheet.width_px), np.float32)
+    paper: Array = full(sheet, ramp(noise(sheet, 1, cell=0.5, octaves=2), [(-1, "#e3d8be"), (1, "#efe7d2")]))
+    ink: Array = np.zeros((sheet.height_px, sheet.width_px), np.float32)
     ink += 0.10 * np.clip(noise(sheet, 2, cell=0.4, stretch=1.6, octaves=2), 0, 1)
     for seed, (darkness, fade, peaks) in enumerate(PEAKS):
         ink = np.maximum(ink * (1 - 0.9 * covered(sheet, seed, peaks, fade)), darkness * wash(sheet, seed, peaks, fade))
     ink *= np.clip((0.80 - sheet.y + 0.05 * noise(sheet, 3, cell=0.1, stretch=4)) / 0.16, 0, 1)  # mist on the water
     bank(ink, sheet)
     water(ink, sheet)
-    picture = paper + (INK - paper) * (ink * (1 + 0.12 * tooth(sheet, 5, grain=0.008)))[..., None]
+    picture: Array = paper + (INK - paper) * (ink * (1 + 0.12 * tooth(sheet, 5, grain=0.008)))[..., None]
     picture = drawn(picture, sheet)
     lay(picture, seal(sheet), "#b5322a")
     fibres = np.clip(noise(sheet, 7, cell=0.006, stretch=14, octaves=2) * 2 - 0.9, 0, 1)
@@ -57,7 +57,9 @@ def wash(sheet: Sheet, seed: int, peaks: tuple[tuple[float, float, float], ...],
     split = noise(sheet, 30 + seed, cell=0.16, stretch=0.14, octaves=4)
     rock = np.clip(0.50 + 1.1 * split, 0, 1)
     rim = np.exp(-((down / 0.012) ** 2)) * np.clip(0.4 + noise(sheet, 50 + seed, cell=0.03, octaves=2), 0, 1)
-    return below(edge - sheet.y, 0.006) * np.clip(1.15 * body * (0.30 + 1.2 * rock) + 0.6 * rim * np.sqrt(body), 0, 1)
+    return np.asarray(
+        below(edge - sheet.y, 0.006) * np.clip(1.15 * body * (0.30 + 1.2 * rock) + 0.6 * rim * np.sqrt(body), 0, 1)
+    )
 
 
 def bank(ink: Array, sheet: Sheet) -> None:
@@ -84,7 +86,9 @@ def drawn(picture: Array, sheet: Sheet) -> Array:
         curve([(0.20, 0.61), (0.25, 0.585), (0.30, 0.595)]),
     ]  # fmt: skip
     picture = canvas.colour()
-    pieces = [lines(sheet, trunk[k * 8 : k * 8 + 10], width=0.027 - 0.0034 * k) for k in range(6)]  # thinner as it climbs
+    pieces = [
+        lines(sheet, trunk[k * 8 : k * 8 + 10], width=0.027 - 0.0034 * k) for k in range(6)
+    ]  # thinner as it climbs
     dry = np.clip(1.0 + 0.5 * noise(sheet, 81, cell=0.035, stretch=0.3, octaves=3), 0.55, 1)
     lay(picture, np.max(pieces, axis=0) * dry * 0.92, "#17181c")
     lay(picture, lines(sheet, *boughs, width=0.007) * 0.9, "#17181c")
@@ -101,7 +105,15 @@ def drawn(picture: Array, sheet: Sheet) -> Array:
     ripple = [[(0.44 + d, 0.862 + e), (0.70 - d, 0.862 + e)] for d, e in ((0.0, 0.0), (0.05, 0.012), (0.02, 0.026))]
     lay(picture, blurred(lines(sheet, *ripple, width=0.004), 0.003) * 0.5, "#22242a")
     for x, y, s in ((0.40, 0.115, 1.0), (0.445, 0.10, 0.8), (0.37, 0.14, 0.7), (0.50, 0.125, 0.7), (0.33, 0.125, 0.6)):
-        wings = curve([(x - 0.018 * s, y - 0.008 * s), (x - 0.006 * s, y - 0.006 * s), (x, y), (x + 0.006 * s, y - 0.007 * s), (x + 0.018 * s, y - 0.006 * s)])
+        wings = curve(
+            [
+                (x - 0.018 * s, y - 0.008 * s),
+                (x - 0.006 * s, y - 0.006 * s),
+                (x, y),
+                (x + 0.006 * s, y - 0.007 * s),
+                (x + 0.018 * s, y - 0.006 * s),
+            ]
+        )
         lay(picture, lines(sheet, wings, width=0.0035 * s) * 0.85, "#17181c")
     return picture
 
@@ -121,5 +133,11 @@ def needles(canvas: Canvas, rng: np.random.Generator, at: Point) -> None:
 def seal(sheet: Sheet) -> Array:
     """An invented mark, not a letter of any script."""
     box = polygon(sheet, [(0.665, 0.925), (0.705, 0.925), (0.705, 0.965), (0.665, 0.965)])
-    cuts = lines(sheet, [(0.672, 0.936), (0.698, 0.936)], [(0.685, 0.932), (0.685, 0.958)], [(0.674, 0.948), (0.674, 0.958), (0.698, 0.958)], width=0.0035)
-    return np.clip(box - cuts, 0, 1) * np.clip(0.95 + 0.4 * noise(sheet, 80, cell=0.01, octaves=2), 0, 1)
+    cuts = lines(
+        sheet,
+        [(0.672, 0.936), (0.698, 0.936)],
+        [(0.685, 0.932), (0.685, 0.958)],
+        [(0.674, 0.948), (0.674, 0.958), (0.698, 0.958)],
+        width=0.0035,
+    )
+    return np.asarray(np.clip(box - cuts, 0, 1) * np.clip(0.95 + 0.4 * noise(sheet, 80, cell=0.01, octaves=2), 0, 1))

@@ -17,11 +17,20 @@ HOLLOW: tuple[Point, ...] = (  # and its inner face
 
 
 def paint(sheet: Sheet) -> Array:
-    sky = ramp(sheet.y + 0.02 * noise(sheet, 2, cell=0.3, stretch=3), [(0, "#8d98a0"), (0.10, "#c9c2ab"), (0.26, "#eadbb6"), (0.6, "#f0dfb9"), (1, "#eadab4")])
+    sky = ramp(
+        sheet.y + 0.02 * noise(sheet, 2, cell=0.3, stretch=3),
+        [(0, "#8d98a0"), (0.10, "#c9c2ab"), (0.26, "#eadbb6"), (0.6, "#f0dfb9"), (1, "#eadab4")],
+    )
     picture = full(sheet, sky)
     sun = below(np.hypot(sheet.x - 0.98, sheet.y - 0.24) - 0.085)
     lay(picture, sun, "#cf4a35")
-    for x, y, long in ((0.86, 0.285, 0.22), (1.0, 0.20, 0.17), (0.93, 0.315, 0.30), (0.16, 0.20, 0.2), (0.08, 0.235, 0.3)):
+    for x, y, long in (
+        (0.86, 0.285, 0.22),
+        (1.0, 0.20, 0.17),
+        (0.93, 0.315, 0.30),
+        (0.16, 0.20, 0.2),
+        (0.08, 0.235, 0.3),
+    ):
         lay(picture, lines(sheet, [(x - long / 2, y), (x + long / 2, y)], width=0.014), "#f3e8cd")
     mountain(picture, sheet)
     swell(picture, sheet, seed=4, top=0.66, height=0.035, shades=("#5f8fb0", "#e9e2cc"))
@@ -43,9 +52,24 @@ def outlined(picture: Array, sheet: Sheet, shape: list[Point], shade: str, *, wi
 
 
 def mountain(picture: Array, sheet: Sheet) -> None:
-    slope = curve([(0.66, 0.68), (0.80, 0.60), (0.885, 0.50), (0.93, 0.455), (0.965, 0.455), (1.01, 0.50), (1.11, 0.60), (1.30, 0.68)])
+    slope = curve(
+        [
+            (0.66, 0.68),
+            (0.80, 0.60),
+            (0.885, 0.50),
+            (0.93, 0.455),
+            (0.965, 0.455),
+            (1.01, 0.50),
+            (1.11, 0.60),
+            (1.30, 0.68),
+        ]
+    )
     body = polygon(sheet, slope)
-    lay(picture, body, full(sheet, ramp(sheet.y + 0 * sheet.x, [(0.45, "#44577f"), (0.55, "#6d7f9c"), (0.68, "#c5c3b0")])))
+    lay(
+        picture,
+        body,
+        full(sheet, ramp(sheet.y + 0 * sheet.x, [(0.45, "#44577f"), (0.55, "#6d7f9c"), (0.68, "#c5c3b0")])),
+    )
     drip = 0.515 + 0.030 * np.abs(((sheet.x * 17) % 1) * 2 - 1) + 0.018 * np.abs(((sheet.x * 41) % 1) * 2 - 1)
     lay(picture, body * below(sheet.y - drip), "#f6f0de")
     lay(picture, lines(sheet, slope, width=0.005), INK)
@@ -58,7 +82,10 @@ def great_wave(picture: Array, sheet: Sheet) -> None:
     places = np.linspace(0, 1, 90)
 
     def between(t: float) -> list[Point]:
-        ends = [np.stack([np.interp(places, np.linspace(0, 1, len(c)), c[:, k]) for k in (0, 1)], -1) for c in (back, hollow)]
+        ends = [
+            np.stack([np.interp(places, np.linspace(0, 1, len(c)), c[:, k]) for k in (0, 1)], -1)
+            for c in (back, hollow)
+        ]
         return [(float(x), float(y)) for x, y in ends[0] * (1 - t) + ends[1] * t]
 
     edges = np.linspace(0, 1, len(BLUES) + 1) ** 0.8
@@ -87,7 +114,12 @@ def foam(picture: Array, sheet: Sheet, back: Array, hollow: Array) -> None:
             radius *= 0.84
     spray = [(rng.uniform(0.45, 0.98), rng.uniform(0.05, 0.50), rng.uniform(0.003, 0.0065)) for _ in range(60)]
     shadow = [(x + 0.007, y + 0.012, r) for x, y, r in discs]
-    for group, swell_by, shade in ((discs, 0.0055, INK), (shadow, 0.0, "#a9c3cb"), (discs, 0.0, "#f7f1df"), (spray, 0.0, "#f7f1df")):
+    for group, swell_by, shade in (
+        (discs, 0.0055, INK),
+        (shadow, 0.0, "#a9c3cb"),
+        (discs, 0.0, "#f7f1df"),
+        (spray, 0.0, "#f7f1df"),
+    ):
         mask = np.zeros((sheet.height_px, sheet.width_px), np.float32)
         for x, y, radius in group:
             stamp(mask, sheet, x, y, radius + swell_by)
@@ -129,5 +161,12 @@ def far_boat(picture: Array, sheet: Sheet) -> None:
 def seal(sheet: Sheet) -> Array:
     """An invented mark in a red cartouche, not a letter of any script."""
     box = polygon(sheet, [(0.045, 0.045), (0.085, 0.045), (0.085, 0.125), (0.045, 0.125)])
-    cuts = lines(sheet, [(0.052, 0.060), (0.078, 0.060)], [(0.065, 0.060), (0.065, 0.088)], [(0.052, 0.092), (0.078, 0.092), (0.078, 0.115)], [(0.054, 0.104), (0.054, 0.116)], width=0.006)
+    cuts = lines(
+        sheet,
+        [(0.052, 0.060), (0.078, 0.060)],
+        [(0.065, 0.060), (0.065, 0.088)],
+        [(0.052, 0.092), (0.078, 0.092), (0.078, 0.115)],
+        [(0.054, 0.104), (0.054, 0.116)],
+        width=0.006,
+    )
     return np.clip(box - cuts, 0, 1)
