@@ -69,9 +69,8 @@ def _show(verdict: Verdict, *, as_json: bool) -> int:
         return verdict.exit_code
     for rule in verdict.rules:
         value = "not measured" if rule.value is None else f"{rule.value:.4g}"
-        print(
-            f"{'ok  ' if rule.passed else 'FAIL'} {rule.endpoint:<10} {rule.name:<14} {value:>12}   promised {rule.needed}"
-        )
+        mark = "ok  " if rule.passed else "FAIL"
+        print(f"{mark} {rule.endpoint:<10} {rule.name:<14} {value:>12}   promised {rule.needed}")
     for problem, count in verdict.problems.items():
         print(f"     {count} x {problem}")
     if verdict.requests:

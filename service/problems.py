@@ -34,7 +34,8 @@ CONTENT_TYPE = "application/problem+json"
 
 def as_refusal(error: Exception, *, field: str | None = None) -> Refusal | None:
     """What a lower layer's error means to a client; None where it is not the client's doing."""
-    text = f"{field}: {error}" if field else str(error)
+    # Decoding bytes calls them "the picture"; the form has up to three.
+    text = f"{field}{str(error).removeprefix('the picture')}" if field else str(error)
     match error:
         case Refusal():
             return error

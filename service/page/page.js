@@ -1,5 +1,5 @@
 // The page: choose, turn, compare, download. Previews are small and abort one another; the download is full size.
-const PREVIEW_PX = 640;
+const PREVIEW_PX = 720;
 const SETTLE_MS = 180;
 const byId = (id) => document.getElementById(id);
 const stage = byId("stage");
@@ -35,7 +35,11 @@ async function getJson(path) {
 function show(id, blob) {
   if (shown[id]) URL.revokeObjectURL(shown[id]);
   shown[id] = URL.createObjectURL(blob);
-  byId(id).src = shown[id];
+  const picture = byId(id);
+  picture.src = shown[id];
+  picture.decode().then(() => {
+    picture.parentElement.style.setProperty("--aspect", picture.naturalWidth / picture.naturalHeight);
+  }, () => {});
 }
 
 // A picture no larger than so many pixels and so long a side; the very same file where it fits already.
@@ -181,8 +185,9 @@ async function showModel() {
   const model = await getJson("v1/model");
   limits = model.limits;
   byId("model").textContent = model.version
-    ? `${model.version} · ${model.engine.name} ${model.engine.precision} · ${model.digest.slice(0, 12)}`
+    ? `${model.version} on ${model.engine.name} ${model.engine.precision}`
     : `Not ready: ${model.reason}`;
+  byId("model").title = model.digest ? `package ${model.digest}` : "";
   if (model.version) await showStyles();
   else setTimeout(() => showModel().catch((error) => say(error.message, true)), 2000);
 }
