@@ -1,0 +1,87 @@
+"""Pictures for the page: the best and the worst pairs, painted once more exactly where they were compared."""
+
+import math
+from dataclasses import dataclass
+
+from evaluation.methods import Painter
+from evaluation.pairs import Manifest
+from evaluation.scores import ADAIN, CANDIDATE, NstScore, PairScore, Report
+from stylenet.images import Pixels
+
+RANKED_BY = "edge_ssim"  # structure is what the project promises, and it forgives the colours that style must change
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One pair to look at: (caption, picture), shown in rows of three.
+
+    Args:
+        kind: "best", "worst" or "nst".
+        score: the pair's numbers.
+    """
+
+    kind: str
+    score: PairScore | NstScore
+    pictures: tuple[tuple[str, Pixels], ...]
+
+
+def make_examples(
+    report: Report, manifest: Manifest, painters: list[Painter], nst_pictures: dict[tuple[int, int], Pixels]
+) -> list[Example]:
+    """The best and the worst pairs at equal style, and the NST pairs.
+
+    Worst first: a pair where the candidate does not reach the style is worse than any where it does.
+    """
+    by_name = {painter.name: painter for painter in painters}
+    ranked = sorted(
+        (pair for pair in report.pairs if pair.comparable and math.isfinite(gain(pair))),
+        key=lambda pair: (pair.reached, gain(pair), pair.content, pair.style),
+    )
+    count = min(int(report.settings["examples"]), (len(ranked) + 1) // 2)
+    chosen = [("worst", pair) for pair in ranked[:count]]
+    chosen += [("best", pair) for pair in reversed(ranked[len(ranked) - count :]) if ("worst", pair) not in chosen]
+    places = {(manifest.photographs[i].name, manifest.paintings[j].name): (i, j) for i, j in manifest.pairs()}
+    examples = [
+        Example(kind, pair, _paint(by_name, manifest, places[pair.content, pair.style], pair)) for kind, pair in chosen
+    ]
+    for score in report.nst:
+        place = places[score.content, score.style]
+        examples.append(Example("nst", score, _paint_full(by_name, manifest, place, nst_pictures[place])))
+    return examples
+
+
+def gain(pair: PairScore) -> float:
+    """By how much the candidate is better in the metric that ranks the pairs."""
+    return pair.candidate[RANKED_BY] - pair.adain[RANKED_BY]
+
+
+def _paint(
+    painters: dict[str, Painter], manifest: Manifest, place: tuple[int, int], pair: PairScore
+) -> tuple[tuple[str, Pixels], ...]:
+    photo, style = manifest.photographs[place[0]], manifest.paintings[place[1]]
+    ours, adain = painters[CANDIDATE], painters[ADAIN]
+    where = "equal style" if pair.reached else "as near as it gets"
+    return (
+        ("photograph", photo.pixels),
+        (
+            f"candidate, {where}, strength {pair.candidate_strength:.2f}",
+            ours.paint(photo.pixels, style, pair.candidate_strength),
+        ),
+        (f"AdaIN, tuned, strength {pair.adain_strength:.2f}", adain.paint(photo.pixels, style, pair.adain_strength)),
+        ("style", style.pixels),
+        ("candidate, full strength", ours.paint(photo.pixels, style, 1.0)),
+        ("AdaIN, full strength", adain.paint(photo.pixels, style, 1.0)),
+    )
+
+
+def _paint_full(
+    painters: dict[str, Painter], manifest: Manifest, place: tuple[int, int], nst: Pixels
+) -> tuple[tuple[str, Pixels], ...]:
+    photo, style = manifest.photographs[place[0]], manifest.paintings[place[1]]
+    return (
+        ("photograph", photo.pixels),
+        ("style", style.pixels),
+        ("candidate, full strength", painters[CANDIDATE].paint(photo.pixels, style, 1.0)),
+        ("AdaIN, full strength", painters[ADAIN].paint(photo.pixels, style, 1.0)),
+        ("Gatys NST", nst),
+    )
