@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import shutil
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,16 +40,19 @@ def save_mlflow_model(
     shutil.copytree(package.folder, staged)
     if open_package(staged).digest != package.digest:
         raise RegistrationFailed(f"{package.folder} changed while it was being registered; register it again")
-    mlflow.pyfunc.save_model(
-        path=str(folder),
-        python_model=str(Path(__file__).with_name("pyfunc.py")),
-        artifacts={"package": str(staged)},
-        code_paths=[str(_source(name)) for name in CODE_PACKAGES],
-        signature=_signature(),
-        pip_requirements=pinned_requirements(),  # left to itself, MLflow guesses for 40 s
-        metadata={"pentimento.digest": package.digest, "pentimento.variant": package.manifest.variant},
-        mlflow_model=Model(run_id=run_id, model_id=model_id),
-    )
+    with warnings.catch_warnings():
+        # MLflow asks for an input example to check the signature with; the golden picture has checked more than that.
+        warnings.simplefilter("ignore", UserWarning)
+        mlflow.pyfunc.save_model(
+            path=str(folder),
+            python_model=str(Path(__file__).with_name("pyfunc.py")),
+            artifacts={"package": str(staged)},
+            code_paths=[str(_source(name)) for name in CODE_PACKAGES],
+            signature=_signature(),
+            pip_requirements=pinned_requirements(),  # left to itself, MLflow guesses for 40 s
+            metadata={"pentimento.digest": package.digest, "pentimento.variant": package.manifest.variant},
+            mlflow_model=Model(run_id=run_id, model_id=model_id),
+        )
     shutil.rmtree(staged.parent)
 
 

@@ -190,11 +190,14 @@ class StyleLibrary:
                 self._blobs.delete(digest)
         return style
 
-    def seed_builtin(self, progress: Callable[[str], None] | None = None) -> tuple[Style, ...]:
+    def seed_builtin(
+        self, progress: Callable[[str], None] | None = None, *, short_side_px: int = 512
+    ) -> tuple[Style, ...]:
         """Add the paintings that come with Pentimento, each once in a library's life: a removed one does not return.
 
         Args:
-            progress: called with each painting's name before it is drawn.
+            progress: called with each painting's name before it is drawn; each takes a second or two.
+            short_side_px: how large to draw them.
 
         Returns:
             The styles that were added now.
@@ -212,7 +215,7 @@ class StyleLibrary:
             with suppress(DuplicateStyle):  # another process seeds at the same time, or a user was there first
                 style = self.add(
                     entry.name,
-                    [painting(entry.name)],
+                    [painting(entry.name, short_side_px=short_side_px)],
                     tags=[slug(entry.movement)],
                     title=entry.title,
                     author="Pentimento",

@@ -22,6 +22,7 @@ from registry.registration import store_version
 from registry.selectors import parse_selector
 from registry.settings import MODEL_NAME, Settings
 from registry.store import open_client, told_plainly
+from runtime.engine import EngineName
 from runtime.package import Package, file_digest, open_package
 
 __all__ = ["AlreadyChampion", "Promotion", "Registry", "Version"]
@@ -46,6 +47,7 @@ class Registry:
         *,
         run_id: str | None = None,
         tags: Mapping[str, str] | None = None,
+        engine: EngineName = "auto",
     ) -> Version:
         """Make a package a version with alias `candidate`: all of it or, on failure or Ctrl-C, nothing.
 
@@ -55,6 +57,7 @@ class Registry:
             package_folder: the package; every digest and the golden picture are checked first.
             run_id: the run that trained it. Left out, a small run is made to hold its evidence.
             tags: more tags for the version; none of ours, which begin with "pentimento.".
+            engine: which one must paint the package's golden picture; by default the one that will serve it here.
 
         Raises:
             PackageError, GoldenMismatch: the package must not be used (from `runtime`).
@@ -68,7 +71,7 @@ class Registry:
         if reserved:
             raise RegistrationFailed(f"the tag {reserved[0]!r} is written by the registry itself; choose another name")
         if self.find(package.digest) is None:
-            load_engine(package).close()  # paints the golden picture, or raises
+            load_engine(package, engine).close()  # paints the golden picture, or raises
         with exclusive(self.settings.lock_path, timeout_s=300), told_plainly(self.settings):
             known = self.find(package.digest)  # again: another process may have registered it meanwhile
             if known is not None:

@@ -192,12 +192,12 @@ def test_a_code_is_computed_once_and_again_only_when_its_cache_is_damaged_or_gon
 def test_the_built_in_styles_are_seeded_once_and_a_removed_one_does_not_return(library):
     samples = pytest.importorskip("samples")
     seen: list[str] = []
-    added = library.seed_builtin(seen.append)
+    added = library.seed_builtin(seen.append, short_side_px=64)
     assert [style.name for style in added] == seen == [entry.name for entry in samples.PAINTINGS]
     assert len(added) >= 10
     assert all(style.builtin and style.tags for style in added)
     library.remove(added[0].name)
-    assert library.seed_builtin(seen.append) == ()
+    assert library.seed_builtin(seen.append, short_side_px=64) == ()
     assert len(seen) == len(added)
     assert len(library.list()) == len(added) - 1
 

@@ -1,0 +1,366 @@
+"""Registering: all or nothing, the same package once, and what comes back is what went in."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from registry_world import another, files_under, settings_in
+
+import registry.registration
+from registry.errors import RegistrationFailed, SettingsError, StoreError, UnknownVersion
+from registry.locks import exclusive
+from registry.settings import Settings
+from registry.store import ensure_experiment, open_client, without_password
+from registry.versions import Registry
+from runtime.errors import GoldenMismatch, PackageError
+from runtime.loading import load_engine
+from runtime.package import open_package, write_package
+from stylenet.dials import Dials
+from stylenet.pictures import encode_picture, read_picture
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path / "home")
+
+
+@pytest.fixture
+def registry_(settings: Settings) -> Registry:
+    return Registry(settings)
+
+
+def test_an_empty_registry_has_no_versions_and_says_so(registry_):
+    assert registry_.versions() == []
+    assert registry_.champion() is None
+    with pytest.raises(UnknownVersion, match=r"no version 'pentimento/1' in the registry \(have: none yet\)"):
+        registry_.get(1)
+
+
+def test_a_registered_package_has_a_number_an_alias_and_its_lineage(registry_, tiny_package, tmp_path):
+    first = registry_.register(tiny_package, tags={"team": "sky"}, engine="torch")
+    child = another(tiny_package, tmp_path, "c0ffee")
+    second = registry_.register(child.folder, engine="torch")
+    first = registry_.get(1)
+    assert (first.number, first.name, first.reference) == (1, "pentimento/1", "models:/pentimento/1")
+    assert (first.variant, first.git_commit, first.tags["team"]) == ("compact", "unknown", "sky")
+    assert first.digest == open_package(tiny_package).digest
+    assert (second.number, second.aliases, first.aliases) == (2, ("candidate",), ())
+    assert (second.digest, second.git_commit, second.parents) == (child.digest, "c0ffee", (first.digest,))
+    assert [version.number for version in registry_.versions()] == [2, 1]
+
+
+def test_the_same_package_is_one_version_however_often_it_is_registered(registry_, settings, tiny_package, tmp_path):
+    first = registry_.register(tiny_package, engine="torch")
+    registry_.register(another(tiny_package, tmp_path, "other").folder, engine="torch")
+    before = files_under(settings.artifact_root)
+    again = registry_.register(tiny_package, engine="torch")
+    assert again.number == first.number
+    assert again.aliases == ("candidate",)  # it is the last one registered, again
+    assert len(registry_.versions()) == 2
+    assert files_under(settings.artifact_root) == before
+
+
+@pytest.mark.parametrize(
+    "ref", ["1", 1, "pentimento/1", "models:/pentimento/1", "candidate", "models:/pentimento@candidate"]
+)
+def test_a_version_is_found_by_each_of_its_spellings(registry_, tiny_package, ref):
+    registry_.register(tiny_package, engine="torch")
+    assert registry_.get(ref).number == 1
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("99", r"no version 'pentimento/99' in the registry \(have: pentimento/1 \(candidate\)\); see"),
+        ("models:/pentimento@champion", r"no version 'pentimento@champion' in the registry \(have: pentimento/1"),
+        ("models:/other/1", "names the model 'other'; the registered model is 'pentimento'"),
+        ("models:/pentimento/champion", "for an alias write models:/pentimento@champion"),
+        ("", "'' names no version"),
+        ("a b", "'a b' names no version"),
+    ],
+)
+def test_a_reference_to_nothing_is_told_with_what_there_is(registry_, tiny_package, ref, message):
+    registry_.register(tiny_package, engine="torch")
+    with pytest.raises(UnknownVersion, match=message):
+        registry_.get(ref)
+
+
+def test_a_package_that_was_altered_is_not_registered(registry_, tiny_package, tmp_path):
+    broken = another(tiny_package, tmp_path, "broken").folder
+    (broken / "MODEL_CARD.md").write_text("other")
+    with pytest.raises(PackageError, match=r"MODEL_CARD\.md was altered"):
+        registry_.register(broken, engine="torch")
+    assert registry_.versions() == []
+
+
+def test_a_package_that_does_not_paint_its_golden_picture_is_not_registered(
+    registry_, settings, tiny_package, tmp_path
+):
+    known = open_package(tiny_package)
+    files = {name: known.path(name).read_bytes() for name in known.manifest.files}
+    files["golden/output.png"] = files["golden/input.png"]
+    write_package(tmp_path / "liar", files=files, name="liar", variant="compact", config=known.manifest.config)
+    with pytest.raises(GoldenMismatch):
+        registry_.register(tmp_path / "liar", engine="torch")
+    assert registry_.versions() == []
+    assert files_under(settings.artifact_root) == set()
+
+
+def test_a_reserved_tag_or_an_unknown_run_is_refused_and_leaves_nothing(registry_, settings, tiny_package):
+    with pytest.raises(RegistrationFailed, match=r"'pentimento\.digest' is written by the registry itself"):
+        registry_.register(tiny_package, tags={"pentimento.digest": "mine"}, engine="torch")
+    with pytest.raises(RegistrationFailed, match="there is no run 'nosuchrun'"):
+        registry_.register(tiny_package, run_id="nosuchrun", engine="torch")
+    assert registry_.versions() == []
+    assert files_under(settings.artifact_root) == set()
+
+
+def test_a_version_belongs_to_the_run_that_trained_it(registry_, settings, tiny_package):
+    client = open_client(settings)
+    run = client.create_run(ensure_experiment(client, settings), run_name="training")
+    assert registry_.register(tiny_package, run_id=run.info.run_id, engine="torch").run_id == run.info.run_id
+    assert len(client.search_runs([run.info.experiment_id])) == 1
+
+
+STEPS = ["create_run", "create_logged_model", "log_model_artifacts", "finalize_logged_model", "create_model_version"]
+
+
+@pytest.mark.parametrize("step", [*STEPS, "set_registered_model_alias"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_interruption_at_any_step_leaves_no_half_version(registry_, settings, tiny_package, tmp_path, step, when):
+    registry_.register(another(tiny_package, tmp_path, "good").folder, engine="torch")
+    client = registry_._client
+    before = (files_under(settings.artifact_root), *_what_mlflow_knows(client))
+    original = getattr(client, step)
+
+    def interrupted(*args, **kwargs):
+        delattr(client, step)  # the undoing must find a store that works
+        if when == "after":
+            original(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    setattr(client, step, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        registry_.register(tiny_package, engine="torch")
+    assert (files_under(settings.artifact_root), *_what_mlflow_knows(client)) == before
+    assert registry_.get("candidate").git_commit == "good"
+    assert not list(settings.home.glob(".registering-*"))
+    assert registry_.register(tiny_package, engine="torch").aliases == ("candidate",)  # and it can be done again
+
+
+def _what_mlflow_knows(client) -> tuple[set[str], set[str], set[str]]:
+    experiment = client.get_experiment_by_name("pentimento").experiment_id
+    return (
+        {run.info.run_id for run in client.search_runs([experiment])},
+        {model.model_id for model in client.search_logged_models([experiment])},
+        {str(version.version) for version in client.search_model_versions("name = 'pentimento'")},
+    )
+
+
+def test_a_second_ctrl_c_does_not_stop_the_undoing(registry_, settings, tiny_package, monkeypatch):
+    undo = registry.registration._drop_model
+
+    def impatient(*args):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        undo(*args)
+
+    monkeypatch.setattr(registry.registration, "_drop_model", impatient)
+    monkeypatch.setattr(
+        registry_._client, "create_model_version", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        registry_.register(tiny_package, engine="torch")
+    assert files_under(settings.artifact_root) == set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_two_that_register_the_same_package_at_once_get_the_same_version(settings, tiny_package):
+    numbers: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda: numbers.append(Registry(settings).register(tiny_package, engine="torch").number)
+        )
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert numbers == [1, 1]
+    assert len(Registry(settings).versions()) == 1
+
+
+def test_fetching_gives_the_verified_package_and_mends_an_altered_copy(registry_, settings, tiny_package):
+    version = registry_.register(tiny_package, engine="torch")
+    package = registry_.fetch("models:/pentimento@candidate")
+    assert package.digest == version.digest
+    assert package.folder == settings.packages_folder / version.digest
+    (package.folder / "MODEL_CARD.md").write_text("altered on this machine")
+    assert registry_.fetch(1).path("MODEL_CARD.md").read_bytes() == (tiny_package / "MODEL_CARD.md").read_bytes()
+
+
+def test_files_altered_or_exchanged_or_gone_in_the_registry_are_refused(registry_, settings, tiny_package, tmp_path):
+    registry_.register(tiny_package, engine="torch")
+    (stored,) = settings.artifact_root.glob("models/*/artifacts/artifacts/package")
+    (stored / "MODEL_CARD.md").write_text("altered")
+    with pytest.raises(StoreError, match=r"pentimento/1 is damaged in the registry: .*MODEL_CARD\.md was altered"):
+        registry_.fetch(1)
+    stored.rename(tmp_path / "away")
+    another(tiny_package, tmp_path, "exchanged").folder.rename(stored)
+    with pytest.raises(StoreError, match="were exchanged"):
+        registry_.fetch(1)
+    stored.rename(tmp_path / "away too")
+    with pytest.raises(StoreError, match="did not do as asked"):
+        registry_.fetch(1)
+    assert files_under(settings.packages_folder) == {"fetch.lock"}
+
+
+LOAD_AND_PAINT = """
+import base64, json, sys
+import mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/pentimento@candidate")
+rows = json.load(sys.stdin)
+pictures = [{name: base64.b64decode(row[name]) for name in ("image", "style")} for row in rows]
+frame = pd.DataFrame([{**row, **files} for row, files in zip(rows, pictures)])
+painted = [base64.b64encode(png).decode() for png in model.predict(frame)["stylized"]]
+import runtime, stylenet
+from mlflow.pyfunc import scoring_server
+from starlette.testclient import TestClient
+answer = TestClient(scoring_server.init(model)).post("/invocations", json={"dataframe_records": rows})
+served = [row["stylized"] for row in answer.json()["predictions"]]
+code = [runtime.__file__, stylenet.__file__]
+print(json.dumps({"painted": painted, "served": served, "code": code, "registry": "registry" in sys.modules}))
+"""
+
+
+def test_the_registered_model_paints_the_same_without_us(registry_, settings, tiny_package, photo, painting, tmp_path):
+    """In a process of its own, elsewhere, with the code from the registry: by load_model and by MLflow's own server."""
+    import base64
+
+    registry_.register(tiny_package)
+    image, style = (base64.b64encode(encode_picture(pixels)).decode() for pixels in (photo, painting))
+    rows = [{"image": image, "style": style, "strength": 0.7, "keep_color": True}, {"image": image, "style": style}]
+    rows[1] |= {"strength": 0.0, "keep_color": False}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_AND_PAINT, settings.tracking_uri],
+        input=json.dumps(rows),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": ""},
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer = json.loads(done.stdout)
+    engine = load_engine(tiny_package)
+    expected = engine.stylize(photo, engine.encode_style(painting), Dials(strength=0.7, keep_color=True))
+    np.testing.assert_array_equal(read_picture(base64.b64decode(answer["painted"][0])), expected)
+    np.testing.assert_array_equal(read_picture(base64.b64decode(answer["painted"][1])), photo)
+    assert [base64.b64decode(png) for png in answer["served"]] == [base64.b64decode(png) for png in answer["painted"]]
+    assert all(str(settings.artifact_root) in path for path in answer["code"])
+    assert not answer["registry"]
+
+
+def test_the_model_names_the_row_that_it_cannot_paint_and_takes_absent_dials_as_defaults(
+    registry_, settings, tiny_package, photo
+):
+    import mlflow
+
+    registry_.register(tiny_package)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    model = mlflow.pyfunc.load_model("models:/pentimento/1")
+    good = encode_picture(photo)
+    frame = pd.DataFrame({"image": [good, good], "style": [good, good], "strength": [None, 1.0]})
+    first, second = model.predict(frame)["stylized"]
+    assert first == second
+    with pytest.raises(ValueError, match=r"row 1: strength=1\.5 is out of range"):
+        model.predict(pd.DataFrame({"image": [good] * 2, "style": [good] * 2, "strength": [0.5, 1.5]}))
+    with pytest.raises(ValueError, match="row 0: the picture is not a picture"):
+        model.predict(pd.DataFrame({"image": [b"text"], "style": [good]}))
+
+
+def test_nothing_is_pickled_and_the_requirements_are_pinned(registry_, settings, tiny_package):
+    registry_.register(tiny_package)
+    (folder,) = settings.artifact_root.glob("models/*/artifacts")
+    assert not [path for path in folder.rglob("*") if path.suffix in {".pkl", ".pickle", ".pt", ".pth"}]
+    requirements = (folder / "requirements.txt").read_text().splitlines()
+    assert any(line.startswith("torch==") for line in requirements)
+    assert all("==" in line and "+" not in line for line in requirements)
+
+
+def test_opening_a_new_registry_makes_its_database_and_nothing_in_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    home = tmp_path / "home"
+    assert Registry(settings_in(home)).versions() == []
+    assert files_under(tmp_path / "elsewhere") == set()
+    assert files_under(home) == {"mlflow.db", "mlflow.lock"}
+
+
+def test_a_store_that_cannot_be_reached_is_told_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    settings = Settings(
+        home=tmp_path,
+        tracking_uri="http://127.0.0.1:9",
+        artifact_root=tmp_path / "artifacts",
+        styles_url=f"sqlite:///{tmp_path}/styles.db",
+    )
+    with pytest.raises(StoreError, match=r"the MLflow store http://127\.0\.0\.1:9 did not do as asked"):
+        Registry(settings).versions()
+
+
+def test_settings_come_from_the_environment_with_everything_in_one_folder_by_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    default = Settings.from_env({})
+    assert default == Settings.at(tmp_path / ".pentimento")
+    assert default.tracking_uri == f"sqlite:///{tmp_path}/.pentimento/mlflow.db"
+    given = {
+        "PENTIMENTO_HOME": "/srv/p",
+        "MLFLOW_TRACKING_URI": "https://ml",
+        "PENTIMENTO_STYLES_URL": "postgresql://u@h/d",
+    }
+    team = Settings.from_env(given)
+    assert (str(team.home), team.tracking_uri, team.styles_url) == ("/srv/p", "https://ml", "postgresql://u@h/d")
+    assert not team.uses_database_directly
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"MLFLOW_TRACKING_URI": "./mlruns"}, "MLFLOW_TRACKING_URI='./mlruns' is neither a server nor a database"),
+        ({"MLFLOW_TRACKING_URI": "file:///mlruns"}, "no longer keeps versions in plain files.*use http://HOST:PORT"),
+        (
+            {"PENTIMENTO_STYLES_URL": "styles.db"},
+            "PENTIMENTO_STYLES_URL='styles.db' is no database URL; use sqlite:///",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_with_one_that_can(env, message):
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_env(env)
+
+
+def test_a_lock_that_is_held_too_long_names_its_holder(tmp_path):
+    with (
+        exclusive(tmp_path / "lock"),
+        pytest.raises(StoreError, match=f"held by process {os.getpid()} for more than"),
+        exclusive(tmp_path / "lock", timeout_s=0.1),
+    ):
+        pass
+
+
+def test_passwords_are_not_shown():
+    assert without_password("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+    assert without_password("sqlite:///a@b.db") == "sqlite:///a@b.db"
+    assert without_password("http://host:5000") == "http://host:5000"
