@@ -147,7 +147,7 @@ def odd_pictures() -> dict[str, tuple[bytes, tuple[int, int]]]:
     rgb = Image.merge("RGB", [gradient, gradient.transpose(Image.Transpose.ROTATE_180), gradient])
     rgba = rgb.copy()
     rgba.putalpha(gradient)
-    deep = Image.fromarray((np.asarray(gradient).astype(np.uint16) * 257))
+    deep = Image.fromarray(np.asarray(gradient).astype(np.uint16) * 257)
     exif = Image.Exif()
     exif[0x0112] = 6  # lying on its side: a quarter turn makes it upright
     return {

@@ -1,0 +1,353 @@
+"""The bounded queue, the deadline and the states without a model: the real application, without the server."""
+
+import asyncio
+import contextlib
+import io
+import math
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from prometheus_client import CollectorRegistry
+
+from registry.settings import Settings
+from registry.styles import StyleLibrary
+from runtime.engine import Engine
+from service.admission import PixelQueue
+from service.errors import QueueFull, Refusal, ServiceSettingsError
+from service.front import Front
+from service.lane import EngineLane, Ticket
+from service.metrics import Metrics
+from service.problems import as_refusal
+from service.routes import application
+from service.settings import ServiceSettings
+from service.studio import Studio
+from stylenet.codes import StyleCode
+from stylenet.dials import Dials
+from stylenet.images import Pixels
+
+SIDE_PX = 64
+PIXELS = SIDE_PX * SIDE_PX
+
+
+class GatedEngine:
+    """A real engine that begins to paint only when it is let, so that a test can look in the meantime."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.name, self.precision, self.package = engine.name, engine.precision, engine.package
+        self.encode_style, self.close = engine.encode_style, engine.close
+        self._engine = engine
+        self.reached, self.let, self.painted = threading.Event(), threading.Event(), 0
+
+    def stylize(
+        self, pixels: Pixels, code: StyleCode, dials: Dials | None = None, *, mask: NDArray[np.float32] | None = None
+    ) -> Pixels:
+        self.reached.set()
+        assert self.let.wait(30)
+        self.painted += 1
+        return self._engine.stylize(pixels, code, dials, mask=mask)
+
+
+def gate(studio: Studio) -> GatedEngine:
+    """Put a gate before the studio's engine."""
+    resident = studio.models.resident()
+    gated = GatedEngine(resident.engine)
+    studio.models._resident = replace(resident, engine=gated)
+    return gated
+
+
+@pytest.fixture(scope="module")
+def service_settings(tmp_path_factory: pytest.TempPathFactory, tiny_package: Path, painting: Pixels) -> ServiceSettings:
+    """Settings for the tiny package's folder and a library with one style."""
+    registry = Settings.at(tmp_path_factory.mktemp("queue-home"))
+    library = StyleLibrary.from_settings(registry)
+    library.add("waves", [painting])
+    library.close()
+    return ServiceSettings(registry=registry, model=str(tiny_package), engine="torch", seed_styles=False)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: ServiceSettings, *, wait: bool = True
+) -> AsyncIterator[tuple[Studio, httpx.AsyncClient, Front]]:
+    """A studio and a client of its application."""
+    metrics = Metrics(CollectorRegistry())
+    studio = Studio(settings, metrics)
+    front = application(studio, metrics)
+    studio.start()
+    try:
+        while wait and studio.models.state == "loading":
+            await asyncio.sleep(0.02)
+        transport = httpx.ASGITransport(front, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield studio, client, front
+    finally:
+        await studio.close()
+
+
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 60))
+
+
+def picture(side_px: int) -> bytes:
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(1).integers(0, 256, (side_px, side_px, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(buffer, "BMP")
+    return buffer.getvalue()
+
+
+async def stylize(client: httpx.AsyncClient, image: bytes) -> httpx.Response:
+    return await client.post("/v1/stylize", files={"image": ("x", image)}, data={"style": "waves"})
+
+
+def scope_of(headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+    return {"type": "http", "method": "POST", "path": "/v1/stylize", "headers": headers, "query_string": b""}
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.002)
+
+
+def test_a_full_queue_is_429_with_retry_after_and_empties_again(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, queue_pixels=PIXELS)) as (studio, client, _):
+            gated = gate(studio)
+            first = asyncio.create_task(stylize(client, picture(SIDE_PX)))
+            await until(gated.reached.is_set)
+            second = await stylize(client, picture(32))
+            assert second.status_code == 429
+            assert 1 <= int(second.headers["retry-after"]) <= 60
+            assert "busy" in second.json()["detail"]
+            gated.let.set()
+            assert (await first).status_code == 200
+            assert studio.queue.pixels == 0
+            assert (await stylize(client, picture(32))).status_code == 200
+
+    run(test)
+
+
+def test_too_many_requests_at_once_are_429_before_their_bodies_are_read(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, queue_requests=1)) as (studio, client, front):
+            gated = gate(studio)
+            first = asyncio.create_task(stylize(client, picture(SIDE_PX)))
+            await until(gated.reached.is_set)
+
+            async def never_sent() -> dict[str, Any]:
+                raise AssertionError("the body was asked for")
+
+            sent: list[Any] = []
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await front(scope_of([(b"content-type", b"multipart/form-data; boundary=b")]), never_sent, send)
+            assert sent[0]["status"] == 429
+            gated.let.set()
+            assert (await first).status_code == 200
+
+    run(test)
+
+
+def test_at_the_deadline_the_client_gets_504_and_the_permit_stays_until_the_work_has_ended(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, deadline_s=1.0, queue_pixels=PIXELS)) as (studio, client, _):
+            gated = gate(studio)
+            late = await stylize(client, picture(SIDE_PX))
+            assert late.status_code == 504
+            assert "1 s" in late.json()["detail"]
+            assert gated.reached.is_set()
+            assert studio.queue.requests == 0
+            assert studio.queue.pixels == PIXELS  # a thread still paints, so nobody may start beside it
+            assert (await stylize(client, picture(32))).status_code == 429
+            gated.let.set()
+            await until(lambda: studio.queue.pixels == 0)
+            assert studio.queue.admitted == 0
+
+    run(test)
+
+
+def test_work_that_nobody_waits_for_any_more_is_not_begun(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, deadline_s=1.0)) as (studio, client, _):
+            gated = gate(studio)
+            both = await asyncio.gather(stylize(client, picture(SIDE_PX)), stylize(client, picture(SIDE_PX)))
+            assert [answer.status_code for answer in both] == [504, 504]
+            gated.let.set()
+            await until(lambda: studio.queue.pixels == 0)
+            assert gated.painted == 1  # the one that had begun
+
+    run(test)
+
+
+def test_a_client_that_goes_away_frees_its_place_and_is_counted(service_settings):
+    async def test() -> None:
+        async with opened(service_settings) as (studio, client, front):
+            request = client.build_request(
+                "POST", "/v1/stylize", files={"image": ("x", picture(SIDE_PX))}, data={"style": "waves"}
+            )
+            body = [await request.aread()]
+
+            async def receive() -> dict[str, Any]:
+                if body:
+                    return {"type": "http.request", "body": body.pop(), "more_body": False}
+                await until(lambda: studio.queue.pixels > 0)
+                return {"type": "http.disconnect"}
+
+            sent: list[Any] = []
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await front(scope_of([(name.lower(), value) for name, value in request.headers.raw]), receive, send)
+            assert sent == []
+            assert studio.queue.requests == 0
+            await until(lambda: studio.queue.pixels == 0)
+            assert b'status="499"' in studio.metrics.exposition()
+
+    run(test)
+
+
+def test_a_slow_upload_is_408(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, upload_timeout_s=0.1)) as (_, _client, front):
+
+            async def receive() -> dict[str, Any]:
+                await asyncio.sleep(0.06)
+                return {"type": "http.request", "body": b"--b\r\n", "more_body": True}
+
+            sent: list[Any] = []
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await front(scope_of([(b"content-type", b"multipart/form-data; boundary=b")]), receive, send)
+            assert sent[0]["status"] == 408
+
+    run(test)
+
+
+def test_while_the_model_is_being_loaded_the_service_is_alive_and_not_ready(service_settings):
+    async def test() -> None:
+        async with opened(service_settings, wait=False) as (_, client, _front):
+            assert (await client.get("/livez")).status_code == 200
+            for answer in (await client.get("/readyz"), await stylize(client, picture(64))):
+                assert answer.status_code == 503
+                assert int(answer.headers["retry-after"]) >= 1
+                assert "loaded" in answer.json()["detail"]
+
+    run(test)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_a_service_that_says_why(service_settings, tmp_path, caplog):
+    async def test() -> None:
+        settings = replace(service_settings, model=str(tmp_path / "nowhere"))
+        async with opened(settings) as (studio, client, _):
+            assert studio.models.state == "failed"
+            assert (await client.get("/livez")).status_code == 200
+            assert "no such folder" in (await client.get("/readyz")).json()["detail"]
+            model = (await client.get("/v1/model")).json()
+            assert model["state"] == "failed"
+            assert "no such folder" in model["reason"]
+
+    run(test)
+    assert any("no such folder" in record.message for record in caplog.records)
+
+
+def test_a_model_that_appears_later_is_loaded_without_a_restart(service_settings, tmp_path, tiny_package):
+    async def test() -> None:
+        settings = replace(service_settings, model=str(tmp_path / "later"), retry_s=0.1)
+        async with opened(settings) as (studio, client, _):
+            assert (await client.get("/readyz")).status_code == 503
+            (tmp_path / "later").symlink_to(tiny_package)
+            await until(lambda: studio.models.state == "ready")
+            assert (await stylize(client, picture(64))).status_code == 200
+
+    run(test)
+
+
+def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_where_to_look(service_settings):
+    async def test() -> None:
+        async with opened(service_settings) as (studio, client, _):
+            working, studio._lane = studio._lane, EngineLane()
+            studio._lane.close()  # the lane is gone: nothing that a client could have done
+            answer = await stylize(client, picture(64))
+            studio._lane = working
+            assert answer.status_code == 500
+            assert answer.json()["detail"].endswith(answer.headers["x-request-id"])
+            assert "Traceback" not in answer.text
+
+    run(test)
+
+
+def test_a_read_only_library_says_how_to_change_it(service_settings):
+    async def test() -> None:
+        async with opened(service_settings) as (_, client, _front):
+            answer = await client.delete("/v1/styles/waves")
+            assert answer.status_code == 403
+            assert "PENTIMENTO_STYLES_WRITABLE" in answer.json()["detail"]
+
+    run(test)
+
+
+def test_one_picture_alone_is_admitted_however_large_and_a_permit_counts_once():
+    queue = PixelQueue(capacity_pixels=100, capacity_requests=2)
+    permit = queue.admit(1000)
+    with pytest.raises(QueueFull, match="try again"):
+        queue.admit(1)
+    permit.release()
+    permit.release()
+    assert (queue.pixels, queue.admitted) == (0, 0)
+
+
+def test_retry_after_follows_the_speed_that_was_seen():
+    queue = PixelQueue(capacity_pixels=10**9, capacity_requests=9)
+    queue.admit(10**8)
+    assert queue.retry_after_s() == 60
+    for _ in range(60):
+        permit = queue.admit(10**7)
+        permit._since_s -= 0.1  # as if it had taken a tenth of a second with 1.1e8 pixels in work
+        permit.release()
+    assert queue.retry_after_s() == 1
+
+
+def test_an_abandoned_ticket_stops_and_no_other_error_is_taken_for_a_clients():
+    ticket = Ticket()
+    ticket.check()
+    ticket.abandon()
+    with pytest.raises(Exception, match=r"^$"):
+        ticket.check()
+    assert as_refusal(ZeroDivisionError()) is None
+    assert as_refusal(Refusal("x")) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PENTIMENTO_ENGINE", "abacus"),
+        ("PENTIMENTO_MAX_BYTES", "many"),
+        ("PENTIMENTO_QUEUE_REQUESTS", "0"),
+        ("PENTIMENTO_MAX_PIXELS", str(2048 * 2048 + 1)),
+        ("PENTIMENTO_DEADLINE_S", "-1"),
+        ("PENTIMENTO_UPLOAD_TIMEOUT_S", "inf"),
+        ("PENTIMENTO_STYLES_WRITABLE", "perhaps"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named_with_its_value(name, value):
+    with pytest.raises(ServiceSettingsError, match=f"{name}='{value}'"):
+        ServiceSettings.from_env({name: value})
+
+
+def test_settings_come_from_the_environment_and_otherwise_stay_at_their_defaults():
+    assert ServiceSettings.from_env({}).model == "models:/pentimento@champion"
+    read = ServiceSettings.from_env({"PENTIMENTO_DEADLINE_S": "2.5", "PENTIMENTO_STYLES_WRITABLE": "yes"})
+    assert math.isclose(read.deadline_s, 2.5)
+    assert read.styles_writable
