@@ -7,6 +7,8 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from runtime.networks import Network
+
 OPSET = 18
 STYLE_OUTPUTS = ("colour", "texture", "semantics")
 STYLIZE_INPUTS = ("image", "colour", "texture", "semantics", "dials")
@@ -16,23 +18,22 @@ EXAMPLE_SIDES = (72, 88)  # neither square nor a power of two, so that no size i
 class _StyleGraph(nn.Module):
     """`encode_style` as a module: what the exporter takes."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        encoded: tuple[Tensor, Tensor, Tensor] = self.network.encode_style(style)
-        return encoded
+        return self.network.encode_style(style)
 
 
-def export_style(network: nn.Module) -> bytes:
+def export_style(network: Network) -> bytes:
     """The style graph: `style` (N, 3, H, W) -> `colour` (N, 12), `texture` (N, T), `semantics` (N, S)."""
     example = torch.zeros(2, 3, *EXAMPLE_SIDES)
     axes = {"style": {0: "batch", 2: "height", 3: "width"}} | {name: {0: "batch"} for name in STYLE_OUTPUTS}
     return _export(_StyleGraph(network), (example,), ["style"], list(STYLE_OUTPUTS), axes)
 
 
-def export_stylize(network: nn.Module) -> bytes:
+def export_stylize(network: Network) -> bytes:
     """The painting graph: `image` (N, 3, H, W) -1..1, the code, `dials` (N, 5) -> `stylized` (N, 3, H, W) -1..1."""
     image = torch.zeros(2, 3, *EXAMPLE_SIDES)
     with torch.no_grad():
@@ -60,7 +61,7 @@ def _export(
         torch.onnx.export(
             module,
             example,
-            buffer,
+            buffer,  # type: ignore[arg-type]  # a file object is taken, whatever the annotation says
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=axes,

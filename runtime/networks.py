@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import nn
-
 from runtime.errors import PackageError
 from runtime.package import WEIGHTS_NAME, Package
 from stylenet.adain import AdaIN
@@ -12,8 +10,11 @@ from stylenet.errors import StylenetError
 from stylenet.network import StyleNetwork, load_state
 from stylenet.weights import read_safetensors
 
+Network = StyleNetwork | AdaIN
+"""What a package may hold."""
 
-def build_network(variant: str, config: dict[str, Any]) -> nn.Module:
+
+def build_network(variant: str, config: dict[str, Any]) -> Network:
     """An untrained network of a package's kind.
 
     Raises:
@@ -24,7 +25,7 @@ def build_network(variant: str, config: dict[str, Any]) -> nn.Module:
     return StyleNetwork(NetworkConfig.from_dict(config))
 
 
-def load_network(package: Package) -> nn.Module:
+def load_network(package: Package) -> Network:
     """The package's network with its weights, frozen, ready to paint.
 
     Raises:
@@ -39,9 +40,8 @@ def load_network(package: Package) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
-def network_config(network: nn.Module) -> dict[str, Any]:
+def network_config(network: Network) -> dict[str, Any]:
     """What `build_network` needs to build this network again."""
     if isinstance(network, AdaIN):
         return {"widths": list(network.widths)}
-    assert isinstance(network, StyleNetwork)
     return network.config.as_dict()

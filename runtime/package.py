@@ -1,11 +1,11 @@
 """The model package: the folder that is registered, judged, shipped and served. No pickles; every file is digested.
 
-    package.json           this module's `Manifest`: what the package is, and the sha256 of every other file
-    weights.safetensors
-    onnx/style.onnx        style picture -> style code
-    onnx/stylize.onnx      image + code + dials -> image
-    golden/                input.png, style.png, output.png: checked at every load
-    MODEL_CARD.md
+package.json           this module's `Manifest`: what the package is, and the sha256 of every other file
+weights.safetensors
+onnx/style.onnx        style picture -> style code
+onnx/stylize.onnx      image + code + dials -> image
+golden/                input.png, style.png, output.png: checked at every load
+MODEL_CARD.md
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runtime.errors import PackageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 MANIFEST_NAME = "package.json"
 WEIGHTS_NAME = "weights.safetensors"
 STYLE_ONNX_NAME = "onnx/style.onnx"
@@ -183,3 +183,30 @@ def _check_name(root: Path, name: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts or name == MANIFEST_NAME:
         raise PackageError(f"{root / MANIFEST_NAME} lists the unsafe path {name!r}; do not use this package")
+
+
+def copy_package(package: Package, folder: str | os.PathLike[str]) -> Package:
+    """The same package, byte for byte, in another place; whole or not at all.
+
+    Raises:
+        PackageError: `folder` exists and is no package, or a file changed while it was copied.
+    """
+    target = Path(folder)
+    if target.exists() and not (target / MANIFEST_NAME).is_file():
+        raise PackageError(f"{target} exists and is no model package; choose another folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        for name in (MANIFEST_NAME, *package.manifest.files):
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(package.folder / name, aside / name)
+        os.chmod(aside, 0o755)
+        if open_package(aside).digest != package.digest:
+            raise PackageError(f"{package.folder} changed while it was copied; try again")
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(aside, target)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return open_package(target)

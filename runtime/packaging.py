@@ -5,20 +5,18 @@ import os
 import numpy as np
 import torch
 from safetensors.torch import save as save_safetensors
-from torch import nn
 
 from runtime.export import export_style, export_stylize
-from runtime.networks import network_config
+from runtime.networks import Network, network_config
 from runtime.package import CARD_NAME, STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, WEIGHTS_NAME, Package, write_package
 from runtime.painting import GOLDEN_DIALS
 from stylenet.adain import AdaIN
 from stylenet.images import Pixels, to_image, to_pixels
-from stylenet.network import StyleNetwork
 from stylenet.pictures import encode_picture
 
 
 def package_network(
-    network: nn.Module,
+    network: Network,
     folder: str | os.PathLike[str],
     *,
     name: str,
@@ -39,7 +37,7 @@ def package_network(
     Raises:
         PackageError: `folder` holds something that is no package.
     """
-    network = network.eval().float().to(memory_format=torch.contiguous_format)
+    network = network.eval().float()
     photograph, style = golden_pictures()
     files = {
         WEIGHTS_NAME: save_safetensors({key: value.contiguous() for key, value in network.state_dict().items()}),
@@ -50,16 +48,11 @@ def package_network(
         "golden/style.png": encode_picture(style),
         "golden/output.png": encode_picture(_paint(network, photograph, style)),
     }
-    if isinstance(network, AdaIN):
-        variant = "adain"
-    else:
-        assert isinstance(network, StyleNetwork)
-        variant = network.config.variant
     return write_package(
         folder,
         files=files,
         name=name,
-        variant=variant,
+        variant="adain" if isinstance(network, AdaIN) else network.config.variant,
         config=network_config(network),
         git_commit=git_commit,
         data_digest=data_digest,
@@ -85,6 +78,6 @@ def _to_uint8(values: np.ndarray) -> Pixels:
 
 
 @torch.inference_mode()
-def _paint(network: nn.Module, photograph: Pixels, style: Pixels) -> Pixels:
+def _paint(network: Network, photograph: Pixels, style: Pixels) -> Pixels:
     code = network.encode_style(to_image(style))
     return to_pixels(network(to_image(photograph), *code, torch.tensor([GOLDEN_DIALS.numbers()])))

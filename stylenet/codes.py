@@ -1,4 +1,4 @@
-"""The style code: what a style picture boils down to. A few KB of small tensors, made once, used for every photograph."""
+"""The style code: what a style picture boils down to. A few KB of small tensors, made once, used for every photo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ class NetworkConfig:
         decoder_widths: channels of the decoder at full, half, quarter and eighth resolution.
         gram_ranks: rank of the Gram projection, per level.
         prototypes: attention-pooled local prototypes, per level.
-        anchor: what the fusion holds on to: "recoloured" (the photo in the style's colours) or "content" (the article).
+        anchor: what the fusion holds on to: "recoloured" (the photo in the style's colours) or "content" (article).
     """
 
     variant: Literal["compact", "base"] = "compact"
@@ -36,7 +36,7 @@ class NetworkConfig:
         for name in ("encoder_widths", "decoder_widths", "gram_ranks"):
             widths = getattr(self, name)
             if len(widths) != 4 or any(not isinstance(w, int) or w < 1 for w in widths):
-                raise ConfigError(f"{name}={widths!r} must be four positive whole numbers, for example (16, 32, 64, 64)")
+                raise ConfigError(f"{name}={widths!r} must be four positive whole numbers, e.g. (16, 32, 64, 64)")
         if not isinstance(self.prototypes, int) or self.prototypes < 1:
             raise ConfigError(f"prototypes={self.prototypes!r} must be at least 1, for example 8")
 
@@ -55,7 +55,8 @@ class NetworkConfig:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ConfigError(f"unknown network settings {unknown}; known are {sorted(known)}")
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        settings: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**settings)
 
 
 BASE = NetworkConfig(

@@ -42,7 +42,7 @@ class Modulation(nn.Module):
             code: the level's part of the style code.
             t: (N, 1, 1, 1), 0..1.
         """
-        n, c, h, w = features.shape
+        n, c = features.shape[:2]
         mean, std = mean_std(features)
         normal = (features.to(torch.float32) - mean) / std
         scale, shift = self.correct(code.gram).reshape(n, 2, c, 1, 1).unbind(1)
@@ -138,6 +138,6 @@ class Decoder(nn.Module):
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:
-    """Twice the size, nearest, cut to the size of `like`: odd sizes round up on the way down, so one row is too many."""
+    """Twice the size, nearest, cut to the size of `like`: odd sizes round up on the way down, so a row is too many."""
     doubled = functional.interpolate(x, scale_factor=2.0, mode="nearest")
     return doubled[:, :, : like.shape[2], : like.shape[3]]

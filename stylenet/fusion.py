@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from stylenet.statistics import full_precision
 
-
 _WINDOW = 7  # pixels of the SSIM window; uniform, as in the original's fast form (Wang et al. 2004)
 _C1, _C2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2  # SSIM's constants for a dynamic range of 2
 _COARSE = 4  # the middle band ends where a picture of a quarter of the size begins
@@ -71,7 +70,8 @@ class Fusion(nn.Module):
         # How strongly the fidelity dial pushes each gate towards the anchor; softplus keeps it monotone.
         self.push = nn.Parameter(torch.full((1, bands, 1, 1), 3.0))
         nn.init.zeros_(self.gate.weight)
-        nn.init.zeros_(self.gate.bias)
+        if self.gate.bias is not None:
+            nn.init.zeros_(self.gate.bias)
 
     def forward(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
         """The fused picture.

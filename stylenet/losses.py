@@ -1,5 +1,5 @@
-"""What training minimises. Every term is a share of a reference measured on the same pictures, so that weights mean what
-they say: 1 is "no better than the reference", whatever the picture or the extractor.
+"""What training minimises. Every term is a share of a reference measured on the same pictures, so that weights mean
+what they say: 1 is "no better than the reference", whatever the picture or the extractor.
 
 The article's objective is .5 content + .3 style (Gram + attention consistency) + .2 total variation. Further terms are
 configured apart and reported apart (`ExtraWeights`).
@@ -40,19 +40,21 @@ class ExtraWeights:
     """Terms beyond the article's.
 
     Args:
+        gram: share left of the style's Gram matrices, on top of the article's term: strokes.
         statistics: share left of the style's channel means and deviations (Huang & Belongie 2017): the engine of style.
         edges: Sobel gradients of pixels against the recoloured photo, up to local contrast: binds outlines.
         colour: mean and covariance of the colours against the style's.
         identity: plain L1 to the photograph where the style *is* the photograph: keeps the decoder honest.
     """
 
+    gram: float = 1.0
     statistics: float = 2.0
-    edges: float = 0.5
+    edges: float = 0.4
     colour: float = 0.5
     identity: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_weights(self, ("statistics", "edges", "colour", "identity"))
+        _check_weights(self, ("gram", "statistics", "edges", "colour", "identity"))
 
 
 def content_loss(output: Features, content: Features, style: Features) -> Tensor:
@@ -100,7 +102,7 @@ def gram(features: Tensor) -> Tensor:
 
 @full_precision
 def attention_loss(output: Features, style: Features, *, tap: str = "relu3_1", side: int = 24) -> Tensor:
-    """Attention consistency: what each place shows is found where it looks in the style (after AdaAttN, Liu et al. 2021).
+    """Attention consistency: what a place shows is found where it looks in the style (after AdaAttN, Liu et al. 2021).
 
     Places of the output attend to places of the style by normalised features; the loss is what the attended mixture of
     style features fails to explain. Parameter-free, so that training cannot win by bending the attention.

@@ -76,7 +76,7 @@ class StyleNetwork(nn.Module):
         return (image + presence * (fused - image)).clamp(-1.0, 1.0)
 
     def features(self, image: Tensor) -> dict[str, Tensor]:
-        """The content encoder's taps; VGG-19's are brought to the scale of 1 first, which the decoder's weights expect."""
+        """The content encoder's taps; VGG-19's are brought to a scale of 1, which the decoder's weights expect."""
         taps: dict[str, Tensor] = self.content_encoder(image)
         if isinstance(self.content_encoder, Vgg19):
             return {tap: x * (1.0 / _VGG_SCALE[tap]) for tap, x in taps.items()}

@@ -1,4 +1,4 @@
-"""The extractor that losses and style distances look through: VGG-19 where its weights are, else our distilled encoder."""
+"""The extractor that losses and style distances look through: VGG-19 where its weights are, else our own encoder."""
 
 import os
 from pathlib import Path

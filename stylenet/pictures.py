@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from stylenet.errors import PictureTooLarge, PictureTooSmall, UnreadablePicture, UnsupportedPicture
 from stylenet.images import Pixels, check_pixels
@@ -65,7 +65,7 @@ def read_picture(
             raise
         except Image.DecompressionBombError as error:
             raise PictureTooLarge(f"{name}: {error}; send at most {max_pixels:,} pixels") from error
-        except Image.UnidentifiedImageError as error:
+        except UnidentifiedImageError as error:
             raise _unidentified(name, blob) from error
         except MemoryError:
             raise

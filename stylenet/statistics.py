@@ -11,7 +11,8 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 EPSILON = 1e-5  # added to variances: flat areas have none
 
 

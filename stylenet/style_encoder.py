@@ -81,9 +81,7 @@ class StylePath(nn.Module):
         self.levels = nn.ModuleDict()
         for tap in taps:
             level = TAPS.index(tap)
-            self.levels[tap] = LevelEncoder(
-                config.encoder_widths[level], config.gram_ranks[level], config.prototypes
-            )
+            self.levels[tap] = LevelEncoder(config.encoder_widths[level], config.gram_ranks[level], config.prototypes)
 
     def _level(self, tap: str) -> LevelEncoder:
         level = self.levels[tap]

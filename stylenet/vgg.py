@@ -1,4 +1,4 @@
-"""VGG-19 up to relu3_4 as a frozen extractor (Simonyan & Zisserman 2014): the base variant's eyes and the losses' ruler.
+"""VGG-19 up to relu3_4 as a frozen extractor (Simonyan & Zisserman 2014): base's eyes and the losses' ruler.
 
 Two sets of weights exist, and each wants its own input: the original Oxford ones (BGR, 0..255, mean subtracted) and
 torchvision's (RGB, ImageNet mean and std). Their features differ in scale, not in use.

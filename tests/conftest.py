@@ -18,9 +18,7 @@ from stylenet.config import NetworkConfig
 from stylenet.images import Pixels
 from stylenet.network import StyleNetwork
 
-TINY = NetworkConfig(
-    encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2
-)
+TINY = NetworkConfig(encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2)
 
 
 @pytest.fixture(scope="session")

@@ -47,8 +47,9 @@ class LossConfig(_Settings):
     content: float = Field(default=0.5, ge=0)
     style: float = Field(default=0.3, ge=0)
     total_variation: float = Field(default=0.2, ge=0)
+    gram: float = Field(default=1.0, ge=0, description="on top of the article's share")
     statistics: float = Field(default=2.0, ge=0)
-    edges: float = Field(default=0.5, ge=0)
+    edges: float = Field(default=0.4, ge=0)
     colour: float = Field(default=0.5, ge=0)
     identity: float = Field(default=1.0, ge=0)
 
@@ -59,7 +60,11 @@ class LossConfig(_Settings):
     def extra(self) -> ExtraWeights:
         """The terms beyond it."""
         return ExtraWeights(
-            statistics=self.statistics, edges=self.edges, colour=self.colour, identity=self.identity
+            gram=self.gram,
+            statistics=self.statistics,
+            edges=self.edges,
+            colour=self.colour,
+            identity=self.identity,
         )
 
 
@@ -69,11 +74,13 @@ class TrainingConfig(_Settings):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="names the run and its folder")
     variant: Literal["compact", "base"] = "compact"
     anchor: Literal["recoloured", "content"] = "recoloured"
-    data: str = Field(description="a data folder, or 'sample' for the embedded sample")
+    data: tuple[str, ...] = Field(min_length=1, description="data folders; 'sample' is the embedded sample")
     start_from: str | None = Field(
         default=None, description="a model reference whose weights are the start, e.g. pretrained:compact"
     )
-    extractor: Literal["auto", "vgg19", "compact"] = Field(default="auto", description="which features judge the losses")
+    extractor: Literal["auto", "vgg19", "compact"] = Field(
+        default="auto", description="whose features judge the losses"
+    )
     seed: int = Field(default=0, ge=0)
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     histogram_matching: float = Field(

@@ -89,7 +89,7 @@ def style_objective(
     }
     weights = {
         "content": article.content,
-        "gram": article.style / 2,
+        "gram": article.style / 2 + extra.gram,
         "attention": article.style / 2,
         "total_variation": article.total_variation,
         "statistics": extra.statistics,
@@ -119,8 +119,6 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), torch.ones(len(content)))
     terms = {
         "content": (gap / (target_std.square().mean((1, 2, 3)) + 1e-3)).mean(),
-        "statistics": losses.share_left(
-            extract(output), content_features, style_features, t, losses.statistics
-        ).mean(),
+        "statistics": losses.share_left(extract(output), content_features, style_features, t, losses.statistics).mean(),
     }
     return terms["content"] + style_weight * terms["statistics"], terms

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,19 @@ def load_pictures(root: Path, kind: str, *, side_px: int = LOAD_SIDE_PX) -> Pict
             "`pentimento sample DIR` writes the embedded sample in this layout"
         )
     return PictureSet(tuple(names), tuple(pictures), digest.hexdigest(), tuple(skipped))
+
+
+def join(sets: Sequence[PictureSet]) -> PictureSet:
+    """Several sets as one, in their order."""
+    if len(sets) == 1:
+        return sets[0]
+    digest = hashlib.sha256("\n".join(part.digest for part in sets).encode()).hexdigest()
+    return PictureSet(
+        tuple(name for part in sets for name in part.names),
+        tuple(picture for part in sets for picture in part.pictures),
+        digest,
+        tuple(reason for part in sets for reason in part.skipped),
+    )
 
 
 def _train_split(root: Path) -> set[str] | None:
