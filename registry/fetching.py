@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from registry.errors import StoreError
 from registry.flavor import PACKAGE_IN_MODEL
 from registry.listing import Version
-from registry.locks import exclusive
+from registry.locks import exclusive, sweep
 from registry.settings import MODEL_NAME, Settings
 from registry.store import told_plainly
 from runtime.errors import PackageError
@@ -17,6 +17,8 @@ from runtime.package import Package, open_package
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_ASIDE = ".fetching-"
 
 
 def fetch_package(client: "MlflowClient", settings: Settings, version: Version) -> Package:
@@ -31,7 +33,8 @@ def fetch_package(client: "MlflowClient", settings: Settings, version: Version) 
         if kept is not None:
             return kept
         shutil.rmtree(target, ignore_errors=True)  # altered or half deleted: the registry has it whole
-        aside = Path(tempfile.mkdtemp(dir=settings.packages_folder, prefix=".fetching-"))
+        sweep(settings.packages_folder, _ASIDE)
+        aside = Path(tempfile.mkdtemp(dir=settings.packages_folder, prefix=_ASIDE))
         try:
             package = _download(client, settings, version, aside)
             if package.digest != version.digest:

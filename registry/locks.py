@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,12 @@ def exclusive(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # closing gives the lock back; the file stays, for unlinking it would let two hold "the" lock
+
+
+def sweep(folder: Path, prefix: str) -> None:
+    """Remove the unfinished folders of holders that were killed. Whoever calls this holds the lock, so none is in use."""
+    for leftover in folder.glob(f"{prefix}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _acquire(handle: int, path: Path, timeout_s: float) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from registry.errors import RegistrationFailed
 from registry.flavor import save_mlflow_model
 from registry.listing import DIGEST_TAG, REGISTRATION_TAG
+from registry.locks import sweep
 from registry.settings import MODEL_NAME, Settings
 from registry.store import ensure_experiment
 from runtime.package import Package
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _logger = logging.getLogger(__name__)
+_STAGING = ".registering-"
 
 
 def store_version(
@@ -45,7 +47,8 @@ def store_version(
         model = client.create_logged_model(
             experiment_id, name=MODEL_NAME, source_run_id=run_id, tags={REGISTRATION_TAG: registration}
         )
-        with tempfile.TemporaryDirectory(dir=settings.home, prefix=".registering-") as staging:
+        sweep(settings.home, _STAGING)
+        with tempfile.TemporaryDirectory(dir=settings.home, prefix=_STAGING) as staging:
             save_mlflow_model(package, Path(staging) / "model", run_id=run_id, model_id=model.model_id)
             client.log_model_artifacts(model.model_id, str(Path(staging) / "model"))
         client.finalize_logged_model(model.model_id, "READY")

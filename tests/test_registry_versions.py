@@ -208,6 +208,14 @@ def test_fetching_gives_the_verified_package_and_mends_an_altered_copy(registry_
     assert registry_.fetch(1).path("MODEL_CARD.md").read_bytes() == (tiny_package / "MODEL_CARD.md").read_bytes()
 
 
+def test_what_a_killed_process_left_unfinished_is_swept_up_by_the_next(registry_, settings, tiny_package):
+    left = [settings.home / ".registering-dead" / "model", settings.packages_folder / ".fetching-dead" / "package"]
+    for folder in left:
+        folder.mkdir(parents=True)
+    registry_.fetch(registry_.register(tiny_package, engine="torch"))
+    assert not any(folder.parent.exists() for folder in left)
+
+
 def test_files_altered_or_exchanged_or_gone_in_the_registry_are_refused(registry_, settings, tiny_package, tmp_path):
     registry_.register(tiny_package, engine="torch")
     (stored,) = settings.artifact_root.glob("models/*/artifacts/artifacts/package")
