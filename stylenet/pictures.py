@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,6 +19,7 @@ MAX_PIXELS = 2048 * 2048
 MAX_BYTES = 64 * 2**20
 MIN_SIDE_PX = 16
 PictureFormat = Literal["png", "jpeg", "webp"]
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 
 
@@ -53,6 +55,10 @@ def read_picture(
         raise PictureTooLarge(f"{name}: more than {max_bytes:,} bytes; send a smaller file")
     if not blob:
         raise UnreadablePicture(f"{name} is empty (0 bytes); choose a picture file")
+    if blob[:8] == _PNG_SIGNATURE and blob[12:16] == b"IHDR" and len(blob) >= 24:
+        # A PNG cut off right after its header tells its size, but Pillow does not take it for a picture at all.
+        width, height = struct.unpack(">II", blob[16:24])
+        _check_size(name, (width, height), max_pixels, min_side_px)
     # Pillow's own bomb guard is a warning at one size and an error at twice that; ours below is exact and comes first.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
