@@ -32,7 +32,7 @@ def exclusive(path: Path, *, timeout_s: float = 60.0) -> Iterator[None]:
 
 
 def sweep(folder: Path, prefix: str) -> None:
-    """Remove the unfinished folders of holders that were killed. Whoever calls this holds the lock, so none is in use."""
+    """Remove the unfinished folders of holders that were killed. The caller holds the lock, so none is in use."""
     for leftover in folder.glob(f"{prefix}*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
