@@ -15,7 +15,8 @@ ServiceError
     ├── BadField             422  a field that is missing, unknown or out of range
     │   └── UnusablePicture  422  a picture that can be read, but not painted
     ├── QueueFull            429  come back in `retry_after_s`
-    ├── NotReady             503  no model is loaded (yet); come back in `retry_after_s`
+    ├── NotReady             503  no model is loaded yet; come back in `retry_after_s`
+    │   └── NoModel          503  the model cannot be loaded; it is tried again
     └── DeadlinePassed       504  it took longer than the deadline
 """
 
@@ -120,9 +121,15 @@ class QueueFull(Refusal):
 
 
 class NotReady(Refusal):
-    """No model is loaded."""
+    """No model is loaded yet."""
 
     status, code = 503, "not-ready"
+
+
+class NoModel(NotReady):
+    """The model cannot be loaded. It is tried again, but somebody has to do something."""
+
+    code = "no-model"
 
 
 class DeadlinePassed(Refusal):

@@ -25,7 +25,7 @@ from typing import IO
 import psutil
 
 from registry.settings import Settings
-from service.errors import ServeError
+from service.errors import NoModel, ServeError
 from service.lifeline import DIE_WITH_PARENT
 from service.settings import ServiceSettings
 
@@ -258,13 +258,12 @@ def _wait_until_ready(replica: Replica, timeout_s: float, *, give_up: Callable[[
     while time.monotonic() < deadline and not give_up():
         if replica.process.poll() is not None:
             raise ServeError(f"the server died (exit code {replica.process.returncode}){_tail(replica)}")
-        status, body = _get(f"{replica.base_url}/v1/model")
-        state = body.get("state")
-        if state == "ready":
+        status, body = _get(f"{replica.base_url}/readyz")
+        if status == 200:
             return
-        if state == "failed":
-            raise ServeError(f"the server has no model: {body.get('reason')}")
-        last = str(body.get("reason", last)) if status else last
+        last = str(body.get("detail", last))
+        if str(body.get("type")).endswith(NoModel.code):
+            raise ServeError(f"the server has {last}")
         time.sleep(_POLL_S)
     if not give_up():
         raise ServeError(f"the server was not ready within {timeout_s:g} s: {last}{_tail(replica)}")

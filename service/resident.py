@@ -17,7 +17,7 @@ from runtime.engine import Engine
 from runtime.errors import RuntimeLayerError
 from runtime.loading import load_engine
 from runtime.package import Package
-from service.errors import NotReady
+from service.errors import NoModel, NotReady
 from service.lane import EngineLane
 from service.settings import ServiceSettings
 from stylenet.dials import Dials
@@ -78,8 +78,9 @@ class ModelHolder:
             NotReady: there is none (yet).
         """
         if self._resident is None:
-            wait_s = 2 if self.state == "loading" else round(self._settings.retry_s)
-            raise NotReady(f"not ready: {self._reason}", retry_after_s=wait_s)
+            if self.state == "failed":
+                raise NoModel(f"no model: {self._reason}", retry_after_s=max(1, round(self._settings.retry_s)))
+            raise NotReady(f"not ready: {self._reason}", retry_after_s=2)
         return self._resident
 
     async def close(self) -> None:

@@ -10,7 +10,6 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route, Router
 
 from service import forms
-from service.errors import NotReady
 from service.front import Front
 from service.metrics import Metrics
 from service.requests import departure, refuse_other_sites
@@ -122,11 +121,10 @@ class TellingRoutes:
             | {"keep_color": {"default": Dials().keep_color}},
             "styles_writable": settings.styles_writable,
         }
-        try:
-            resident = models.resident()
-        except NotReady as error:
-            body["reason"] = error.detail
+        if models.state != "ready":
+            body["reason"] = models.reason
         else:
+            resident = models.resident()
             manifest = resident.engine.package.manifest
             body |= {
                 "name": manifest.name,
