@@ -57,10 +57,13 @@ def promote(version: str, evidence: Path | None, force_reason: str | None, as_js
     """
     from registry.errors import PromotionRefused
     from registry.settings import Settings
-    from registry.versions import Registry
+    from registry.versions import AlreadyChampion, Registry
 
     try:
         promotion = Registry(Settings.from_env()).promote(version, evidence, force_reason=force_reason)
+    except AlreadyChampion as nothing_to_do:  # asked for twice: the wish is fulfilled
+        click.echo(str(nothing_to_do), err=True)
+        return
     except PromotionRefused as refusal:
         click.echo(f"error: {refusal}", err=True)
         raise Stop(REJECTED) from refusal

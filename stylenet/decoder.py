@@ -15,6 +15,9 @@ from stylenet.statistics import mean_std, normalise
 from stylenet.style_encoder import LevelCode
 from stylenet.vgg import TAPS
 
+_GRAIN_PLANES = 4
+_GRAIN_TILES_PX = (160, 128, 96, 64)  # at full, half, quarter and eighth size: it repeats after 160 to 512 pixels
+
 
 class Modulation(nn.Module):
     """Content features with the style's statistics: AdaIN (Huang & Belongie 2017) plus what the code knows beyond it.
@@ -53,6 +56,33 @@ class Modulation(nn.Module):
         return features + t * (styled - features)
 
 
+class Grain(nn.Module):
+    """Irregularity for strokes to grow from, as strong as the style's texture asks.
+
+    A convolution makes nothing of a clear sky: there is nothing to amplify. A fixed pattern of noise, the same for
+    every picture (after StyleGAN's noise inputs, Karras et al. 2019, but frozen, so that the same input gives the same
+    bytes), is spread over the channels and scaled by the texture path's Gram code.
+    """
+
+    def __init__(self, channels: int, gram_size: int, tile_px: int) -> None:
+        super().__init__()
+        self.tile_px = tile_px
+        generator = torch.Generator().manual_seed(tile_px)
+        self.noise: Tensor
+        self.register_buffer("noise", torch.randn(1, _GRAIN_PLANES, tile_px, tile_px, generator=generator))
+        self.spread = nn.Conv2d(_GRAIN_PLANES, channels, 1, bias=False)
+        self.gain = nn.Linear(gram_size, channels)
+        nn.init.zeros_(self.gain.weight)
+        nn.init.constant_(self.gain.bias, 0.1)
+
+    def forward(self, x: Tensor, gram: Tensor, t: Tensor) -> Tensor:
+        """(N, C, H, W) features, (N, r(r+1)/2) Gram code, (N, 1, 1, 1) dial -> (N, C, H, W)."""
+        rows = torch.arange(x.shape[2], device=x.device) % self.tile_px
+        columns = torch.arange(x.shape[3], device=x.device) % self.tile_px
+        noise = self.noise.index_select(2, rows).index_select(3, columns)
+        return x + t * self.gain(gram)[:, :, None, None] * self.spread(noise)
+
+
 class StyledResidual(nn.Module):
     """Two convolutions at an eighth of the size, whose response the semantics code scales: large strokes, light."""
 
@@ -82,6 +112,9 @@ class Decoder(nn.Module):
         grams = [rank * (rank + 1) // 2 for rank in config.gram_ranks]
         self.modulate = nn.ModuleDict(
             {tap: Modulation(width, gram) for tap, width, gram in zip(TAPS, config.encoder_widths, grams, strict=True)}
+        )
+        self.grain = nn.ModuleList(
+            [Grain(width, grams[1], tile) for width, tile in zip(config.decoder_widths, _GRAIN_TILES_PX, strict=True)]
         )
         self.enter4 = Conv(enc4, three)
         self.down = Conv(three, eighth, stride=2)
@@ -123,16 +156,17 @@ class Decoder(nn.Module):
         }
         one, two, three, four = (styled[tap] for tap in TAPS)
         x = functional.relu(self.enter4(four))
-        deep = functional.relu(self.down(x))
+        gram = texture[TAPS[1]].gram
+        deep = self.grain[3](functional.relu(self.down(x)), gram, t_texture)
         grams = torch.cat([code.gram for code in semantics.values()], dim=1)
         for block in self.deep:
             deep = block(deep, grams, t_semantics)
         x = functional.relu(self.skip3(three) + x + enlarge(self.up8(deep), x))
-        x = functional.relu(self.merge3(x))
+        x = functional.relu(self.merge3(self.grain[2](x, gram, t_texture)))
         x = functional.relu(self.skip2(two) + enlarge(self.up4(x), two))
-        x = functional.relu(self.merge2(x))
+        x = functional.relu(self.merge2(self.grain[1](x, gram, t_texture)))
         x = functional.relu(self.skip1(one) + enlarge(self.up2(x), one))
-        x = functional.relu(self.merge1(x))
+        x = functional.relu(self.merge1(self.grain[0](x, gram, t_texture)))
         painting: Tensor = self.paint(x)
         return painting.to(torch.float32)
 

@@ -13,7 +13,9 @@ from stylenet.weights import ROOT, KnownWeights, load_known
 
 ExtractorName = Literal["auto", "vgg19", "compact"]
 PRETRAINED = Path(os.environ.get("PENTIMENTO_PRETRAINED", ROOT / "pretrained"))
-COMPACT_ENCODER = KnownWeights("encoder.safetensors", "")
+COMPACT_ENCODER = KnownWeights(
+    "encoder.safetensors", "15383733684f03bf908fedb442523ad4b1f0f6227ddef341c70c49d337d4f0c3"
+)
 
 
 class Extractor(nn.Module):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from training.config import TrainingConfig
+from training.config import StageConfig, TrainingConfig
 
 
 def model_card(config: TrainingConfig, parameters: Mapping[str, object]) -> str:
@@ -33,4 +33,16 @@ the style of another picture and keeps the photograph's outlines.
 
 Paint over people and places with their consent. A style whose subject fights the photograph's (a landscape on a
 portrait) gives a muddled picture. Scores are in the version's evidence, not here: a card cannot judge itself.
+"""
+
+
+def adain_card(stage: StageConfig, extractor: str, pictures: str) -> str:
+    """The baseline's card."""
+    steps = "default" if stage.steps_per_epoch is None else str(stage.steps_per_epoch)
+    return f"""# adain
+
+AdaIN (Huang & Belongie 2017) on Pentimento's compact encoder: the baseline that every candidate must beat. Its
+decoder is trained by us on the pictures, crops and steps of our own network: {pictures}; {stage.epochs} epochs of
+{steps} steps, batches of {stage.batch_size}, crops of {stage.crop_px} px, learning rate {stage.learning_rate:g}; style
+judged through {extractor}. The encoder stays frozen, as its authors do it.
 """

@@ -47,9 +47,9 @@ class LossConfig(_Settings):
     content: float = Field(default=0.5, ge=0)
     style: float = Field(default=0.3, ge=0)
     total_variation: float = Field(default=0.2, ge=0)
-    gram: float = Field(default=1.0, ge=0, description="on top of the article's share")
-    statistics: float = Field(default=2.0, ge=0)
-    edges: float = Field(default=0.4, ge=0)
+    gram: float = Field(default=3.0, ge=0, description="on top of the article's share")
+    statistics: float = Field(default=3.0, ge=0)
+    edges: float = Field(default=0.3, ge=0)
     colour: float = Field(default=0.5, ge=0)
     identity: float = Field(default=1.0, ge=0)
 

@@ -14,6 +14,7 @@ from stylenet.network import StyleNetwork
 from stylenet.statistics import mean_std
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS
 
+HOLD_LEAST, HOLD_SPAN = 0.15, 1.7
 Extract = Callable[[Tensor], losses.Features]
 Terms = dict[str, Tensor]
 
@@ -68,15 +69,15 @@ def style_objective(
 
     same_style = (content - style).abs().flatten(1).mean(1) == 0
     untouched = (same_style | (strength == 0)).to(torch.float32)
-    # Fidelity means: content terms count between half and one and a half times.
-    hold = 0.5 + fidelity
+    # Fidelity means: terms that hold the photograph count between hardly and twice.
+    hold = HOLD_LEAST + HOLD_SPAN * fidelity.square()
     raw = {
         "content": hold * losses.content_loss(features, content_features, style_features.copy())
         if not bool(same_style.all())
         else torch.zeros_like(hold),
         "gram": losses.share_left(features, content_features, style_features, t, losses.gram),
         "attention": strength * losses.attention_loss(features, style_features),
-        "total_variation": losses.total_variation(output, content),
+        "total_variation": losses.total_variation(output, content, style),
         "statistics": losses.share_left(features, content_features, style_features, t, losses.statistics),
         "edges": hold * losses.edge_loss(output, anchor),
         "colour": losses.colour_loss(output, target_colour, content_colour, style_colour),

@@ -1,0 +1,110 @@
+"""Make the weights that ship, again: `python -m training.release`. Distils the encoder, trains compact, trains AdaIN.
+
+Needs VGG-19's weights and a data folder; about two hours on two CPU cores. Writes pretrained/encoder,
+pretrained/compact and pretrained/adain, each whole or not at all; what is there already and complete is not made again.
+"""
+
+import argparse
+import hashlib
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save as save_safetensors
+
+from registry.settings import Settings
+from runtime.package import copy_package
+from runtime.packaging import package_network
+from stylenet.encoders import CompactEncoder
+from stylenet.perception import COMPACT_ENCODER, load_compact_encoder, load_extractor
+from stylenet.pictures import write_bytes
+from stylenet.vgg import load_vgg19
+from stylenet.weights import ROOT
+from training.baseline import train_adain
+from training.cards import adain_card
+from training.config import TrainingConfig, load_config
+from training.distillation import distil
+from training.loop import StepReport
+from training.pictures import join, load_pictures
+from training.runs import batch_source, data_folder, git_commit, train
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run all three parts; progress on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m training.release", description=__doc__)
+    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "assets.yaml")
+    parser.add_argument("--out", type=Path, default=ROOT / "pretrained")
+    parser.add_argument("--distillation-steps", type=int, default=1800)
+    parser.add_argument("--threads", type=int, default=None)
+    given = parser.parse_args(arguments)
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    config, settings = load_config(given.config), Settings.from_env()
+    encoder = make_encoder(config, settings, given.out / "encoder", given.distillation_steps)
+    if not (given.out / "compact" / "package.json").is_file():
+        result = train(config, settings, progress=_show)
+        copy_package(result.package, given.out / "compact")
+    if not (given.out / "adain" / "package.json").is_file():
+        make_adain(config, settings, encoder, given.out / "adain")
+    return 0
+
+
+def make_encoder(config: TrainingConfig, settings: Settings, folder: Path, steps: int) -> CompactEncoder:
+    """Distil the encoder, unless its file is there already.
+
+    The extractor's digest in `stylenet.perception` names the file that ships; a new one must be written there by hand,
+    since it changes what every style distance means.
+    """
+    path = folder / COMPACT_ENCODER.name
+    if path.is_file():
+        return load_compact_encoder()
+    roots = [data_folder(name, settings) for name in config.data]
+    pictures = join([load_pictures(root, kind) for root in roots for kind in ("content", "style")])
+    started = time.monotonic()
+
+    def show(step: int, total: int, errors: dict[str, float]) -> None:
+        if step % 50 == 0:
+            shown = ", ".join(f"{tap} {error:.3f}" for tap, error in errors.items())
+            print(f"distil {step}/{total} ({time.monotonic() - started:.0f} s): {shown}", file=sys.stderr, flush=True)
+
+    encoder = distil(
+        load_vgg19(), pictures, steps=steps, seed=config.seed, bf16=config.precision == "bfloat16", progress=show
+    )
+    blob = save_safetensors({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()})
+    write_bytes(blob, path)
+    print(f"wrote {path}; its sha256 for stylenet.perception: {hashlib.sha256(blob).hexdigest()}", file=sys.stderr)
+    return encoder
+
+
+def make_adain(config: TrainingConfig, settings: Settings, encoder: CompactEncoder, folder: Path) -> None:
+    """Train and package the baseline, with as many steps as both our stages have together."""
+    roots = [data_folder(name, settings) for name in config.data]
+    content, style = (join([load_pictures(root, kind) for root in roots]) for kind in ("content", "style"))
+    first, second = config.stage1, config.stage2
+    stage = first.model_copy(update={"epochs": first.epochs + second.epochs})
+    extractor = load_extractor(config.extractor)
+    source = batch_source(config, stage, 1, content, style)
+    network = train_adain(
+        encoder,
+        extractor,
+        source,
+        stage,
+        checkpoint=settings.home / "runs" / "adain" / "checkpoint.pt",
+        listener=_show,
+        bf16=config.precision == "bfloat16",
+    )
+    digest = f"{content.digest}:{style.digest}"
+    card = adain_card(stage, extractor.name, f"{len(content.pictures)} photographs, {len(style.pictures)} paintings")
+    package_network(network, folder, name="adain", card=card, git_commit=git_commit(), data_digest=digest)
+
+
+def _show(report: StepReport) -> None:
+    if report.step % 25 == 0:
+        terms = ", ".join(f"{name} {value:.3f}" for name, value in report.terms.items())
+        line = f"stage {report.stage} {report.step}/{report.steps} {report.images_per_s:.1f} images/s: {terms}"
+        print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
