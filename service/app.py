@@ -81,4 +81,4 @@ class PentimentoService:
         await self.studio.close()
 
 
-PentimentoService.add_asgi_middleware(FrontDoor, room=room)
+PentimentoService.add_asgi_middleware(FrontDoor, room=room)  # type: ignore[attr-defined]  # a bentoml Service by now

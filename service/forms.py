@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, cast, get_args
+from typing import cast, get_args
 
 from PIL import Image
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from service.errors import BadField, BodyTooLarge, BrokenForm, UnsupportedBody, UploadTooSlow
 from stylenet.dials import DIAL_NAMES, Dials
@@ -107,9 +107,7 @@ def stylize_order(form: FormData) -> StylizeOrder:
         raise BadField(
             f"format={picture_format[:40]!r} cannot be sent; use one of {', '.join(OUTPUT_FORMATS)}", field="format"
         )
-    return StylizeOrder(
-        image, style, style_image, file_field(form, "mask"), _dials(form), cast(PictureFormat, picture_format)
-    )
+    return StylizeOrder(image, style, style_image, file_field(form, "mask"), _dials(form), picture_format)
 
 
 def check_fields(form: FormData, known: Iterable[str], *, repeatable: Iterable[str] = ()) -> None:
@@ -147,7 +145,7 @@ def text_field(form: FormData, name: str) -> str | None:
 def peek_pixels(upload: UploadFile, max_pixels: int) -> int:
     """How many pixels a picture's header announces; 0 if none or too many, which decoding then refuses exactly."""
     try:
-        with Image.open(cast(BinaryIO, upload.file), formats=list(FORMATS)) as picture:
+        with Image.open(upload.file, formats=list(FORMATS)) as picture:
             pixels = picture.width * picture.height
     except Exception:  # a header of hostile bytes raises nearly anything
         return 0
@@ -179,7 +177,7 @@ def _number(name: str, text: str) -> float:
         ) from error
 
 
-def _counted(request: Request, max_bytes: int):  # type: ignore[no-untyped-def]  # returns an ASGI receive
+def _counted(request: Request, max_bytes: int) -> Receive:
     seen = 0
 
     async def receive() -> Message:

@@ -27,9 +27,9 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m service.lifeline PARENT_PID -- COMMAND...", file=sys.stderr)
         return 2
     die_with_parent(signal.SIGTERM)
-    if os.getppid() != int(parent):  # it died before we held on
-        return 0
-    os.execvp(command[0], command)
+    if os.getppid() == int(parent):
+        os.execvp(command[0], command)
+    return 0  # the parent died before we held on to it
 
 
 if __name__ == "__main__":
