@@ -31,7 +31,7 @@ from training.errors import CheckpointError, DivergedError, TrainingConfigError
 from training.loop import Checkpointing, StepReport, run_stage
 from training.objective import sample_dials, style_objective
 from training.pictures import PictureSet, load_pictures, match_histogram, random_crop
-from training.runs import train
+from training.runs import pick_device, train
 
 STAGE = StageConfig(epochs=2, steps_per_epoch=3, batch_size=2, crop_px=32, learning_rate=1e-3, warmup_steps=1)
 
@@ -373,3 +373,10 @@ def test_data_that_is_not_there_is_named(tmp_path: Path):
     )
     with pytest.raises(TrainingConfigError, match="nowhere"):
         train(config, Settings.at(tmp_path / "home"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="shows what a machine without a GPU says")
+def test_asking_for_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(TrainingConfigError, match="sees no GPU"):
+        pick_device("cuda")
+    assert pick_device("auto").type == "cpu"

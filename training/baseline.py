@@ -42,6 +42,7 @@ def train_adain(
     network = AdaIN(encoder.tap_channels)
     network.content_encoder.load_state_dict(encoder.state_dict())
     network.content_encoder.requires_grad_(False)
+    network.to(next(extractor.parameters()).device)
     run_stage(
         network,
         stage=1,

@@ -83,6 +83,7 @@ class TrainingConfig(_Settings):
     )
     seed: int = Field(default=0, ge=0)
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto takes a GPU where torch sees one")
     histogram_matching: float = Field(
         default=0.15, ge=0, le=1, description="share of styles that are shown in the photograph's own colours"
     )

@@ -38,26 +38,28 @@ def distil(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    student = CompactEncoder()
+    device = next(teacher.parameters()).device
+    student = CompactEncoder().to(device)
     translate = nn.ModuleDict(
         {
             tap: nn.Conv2d(ours, theirs, 1)
             for tap, ours, theirs in zip(TAPS, student.tap_channels, TAP_CHANNELS, strict=True)
         }
     )
+    translate.to(device)
     parameters = [*student.parameters(), *translate.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
 
     def crops(count: int) -> Tensor:
         chosen = rng.integers(len(pictures.pictures), size=count)
-        return torch.cat([random_crop(pictures.pictures[i], crop_px, rng) for i in chosen])
+        return torch.cat([random_crop(pictures.pictures[i], crop_px, rng) for i in chosen]).to(device)
 
     with torch.no_grad():  # VGG-19's taps differ in scale by a factor of twenty
         scale = {tap: x.square().mean().sqrt() for tap, x in teacher(crops(16)).items()}
     for step in range(steps):
         image = crops(batch_size)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             with torch.no_grad():
                 goal = teacher(image)
             seen = student(image)
@@ -70,4 +72,4 @@ def distil(
         optimizer.step()
         schedule.step()
         progress(step + 1, steps, {tap: float(error.detach()) for tap, error in errors.items()})
-    return student.eval().requires_grad_(False)
+    return student.cpu().eval().requires_grad_(False)

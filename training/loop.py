@@ -73,12 +73,14 @@ def run_stage(
     if first is None:
         return  # the checkpoint is of a later stage: this one is done, and its weights are loaded
     network.train()
-    for step, batch in source.stream(first, steps):
+    device = trained[0].device
+    for step, prepared in source.stream(first, steps):
+        batch = prepared.to(device)
         started = time.perf_counter()
         rate = config.learning_rate_at(step, steps_per_epoch)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             total, terms = objective(batch)
         if not torch.isfinite(total):
             raise DivergedError(

@@ -32,6 +32,10 @@ class Batch:
     style: Tensor
     dials: Tensor
 
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device."""
+        return Batch(*(part.to(device, non_blocking=True) for part in (self.content, self.style, self.dials)))
+
 
 def sample_dials(count: int, generator: torch.Generator) -> Tensor:
     """Dials for a batch: mostly the whole style, often something between, so that every position is trained.
@@ -112,12 +116,12 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     with torch.no_grad():
         taps = network.content_encoder(content)
         _, _, semantics = network.encode_style(style)
-        target = network.transfer(taps["relu3_4"], semantics, torch.ones(1))
+        target = network.transfer(taps["relu3_4"], semantics, torch.ones(1, device=content.device))
         content_features, style_features = extract(content), extract(style)
     output = network.decode(target, taps)
     gap = (network.content_encoder(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))
     _, target_std = mean_std(target)
-    t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), torch.ones(len(content)))
+    t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), torch.ones(len(content), device=content.device))
     terms = {
         "content": (gap / (target_std.square().mean((1, 2, 3)) + 1e-3)).mean(),
         "statistics": losses.share_left(extract(output), content_features, style_features, t, losses.statistics).mean(),

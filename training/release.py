@@ -27,7 +27,7 @@ from training.config import TrainingConfig, load_config
 from training.distillation import distil
 from training.loop import StepReport
 from training.pictures import join, load_pictures
-from training.runs import batch_source, data_folder, git_commit, train
+from training.runs import batch_source, data_folder, git_commit, pick_device, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,7 +69,12 @@ def make_encoder(config: TrainingConfig, settings: Settings, folder: Path, steps
             print(f"distil {step}/{total} ({time.monotonic() - started:.0f} s): {shown}", file=sys.stderr, flush=True)
 
     encoder = distil(
-        load_vgg19(), pictures, steps=steps, seed=config.seed, bf16=config.precision == "bfloat16", progress=show
+        load_vgg19().to(pick_device(config.device)),
+        pictures,
+        steps=steps,
+        seed=config.seed,
+        bf16=config.precision == "bfloat16",
+        progress=show,
     )
     blob = save_safetensors({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()})
     write_bytes(blob, path)
@@ -83,7 +88,7 @@ def make_adain(config: TrainingConfig, settings: Settings, encoder: CompactEncod
     content, style = (join([load_pictures(root, kind) for root in roots]) for kind in ("content", "style"))
     first, second = config.stage1, config.stage2
     stage = first.model_copy(update={"epochs": first.epochs + second.epochs})
-    extractor = load_extractor(config.extractor)
+    extractor = load_extractor(config.extractor).to(pick_device(config.device))
     source = batch_source(config, stage, 1, content, style)
     network = train_adain(
         encoder,
@@ -96,7 +101,7 @@ def make_adain(config: TrainingConfig, settings: Settings, encoder: CompactEncod
     )
     digest = f"{content.digest}:{style.digest}"
     card = adain_card(stage, extractor.name, f"{len(content.pictures)} photographs, {len(style.pictures)} paintings")
-    package_network(network, folder, name="adain", card=card, git_commit=git_commit(), data_digest=digest)
+    package_network(network.cpu(), folder, name="adain", card=card, git_commit=git_commit(), data_digest=digest)
 
 
 def _show(report: StepReport) -> None:

@@ -73,7 +73,8 @@ def train(
     content, style = (join([load_pictures(root, kind) for root in roots]) for kind in ("content", "style"))
     data_digest = f"{content.digest}:{style.digest}"
     network, parents = starting_network(config, settings)
-    extractor = load_extractor(config.extractor)
+    device = pick_device(config.device)
+    network, extractor = network.to(device), load_extractor(config.extractor).to(device)
     folder = settings.home / "runs" / config.name
     checkpoint, state_path = folder / "checkpoint.pt", folder / "run.json"
     if fresh:
@@ -123,7 +124,7 @@ def train(
             )
             tracker.finish_stage(stage)
         package = package_network(
-            network,
+            network.cpu(),
             folder / "package",
             name=config.name,
             card=model_card(config, parameters),
@@ -155,6 +156,19 @@ def data_folder(data: str, settings: Settings) -> Path:
     if not folder.is_dir():
         raise TrainingConfigError(f"data: {data} is no folder; use one with photographs/ and paintings/, or 'sample'")
     return folder
+
+
+def pick_device(asked: str) -> torch.device:
+    """Where to train.
+
+    Raises:
+        TrainingConfigError: a GPU is asked for and torch sees none.
+    """
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise TrainingConfigError(
+            "device: cuda, but torch sees no GPU; use device: auto, or install torch's CUDA build"
+        )
+    return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def starting_network(config: TrainingConfig, settings: Settings) -> tuple[StyleNetwork, list[str]]:
@@ -211,16 +225,16 @@ def sample_sheet(network: StyleNetwork, source: BatchSource, rows: int = 3) -> N
     Returns:
         uint8 (rows * S, 6 * S, 3) for crops of S pixels.
     """
-    was_training = network.training
+    was_training, device = network.training, next(network.parameters()).device
     network.eval()
     lines = []
     for row in range(rows):
-        batch = source.batch(10_000_019 + row)  # far beyond any step: never a picture of the last batch
+        batch = source.batch(10_000_019 + row).to(device)  # far beyond any step: never a picture of the last batch
         content, style = batch.content[:1], batch.style[-1:]
         code = network.encode_style(style)
         cells = [content, style]
         for strength, fidelity in SHEET_DIALS:
-            cells.append(network(content, *code, torch.tensor([[strength, fidelity, 1.0, 1.0, 0.0]])))
+            cells.append(network(content, *code, torch.tensor([[strength, fidelity, 1.0, 1.0, 0.0]], device=device)))
         lines.append(np.concatenate([to_pixels(cell) for cell in cells], axis=1))
     network.train(was_training)
     return np.concatenate(lines, axis=0)
