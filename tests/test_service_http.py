@@ -179,7 +179,7 @@ def test_bytes_that_are_no_picture_are_unreadable(client, photo):
 
 
 def test_a_header_of_30000x30000_is_refused_without_decoding(client):
-    assert "4,194,304 pixels" in problem(stylize(client, png_header(30000, 30000)), 413)
+    assert "4,194,304" in problem(stylize(client, png_header(30000, 30000)), 413)
 
 
 def test_a_header_just_over_the_limit_is_refused_and_the_limit_itself_is_read(client):
