@@ -62,12 +62,12 @@ class Painting:
 def careful(photo: Pixels, style: Pixels, strength: float) -> Pixels:
     """The style's colours and strokes laid over the photograph, which stays sharp and in place: the better method."""
     coloured = blend(photo, recolour(photo, style), strength).astype(np.float64)
-    return _pixels(coloured + strength * _strokes(style, photo.shape))
+    return _pixels(coloured + 0.5 * strength * _strokes(style, photo.shape))
 
 
 def smearing(photo: Pixels, style: Pixels, strength: float) -> Pixels:
     """The same colours and strokes over a photograph that is blurred and bent: much style, little structure."""
-    return careful(_bend(_blur(photo, 2.0 * strength), 4.0 * strength), style, strength)
+    return careful(_bend(_blur(photo, 0.6 * strength), 1.2 * strength), style, strength)
 
 
 def identity(photo: Pixels, style: Pixels, strength: float) -> Pixels:
@@ -78,6 +78,11 @@ def identity(photo: Pixels, style: Pixels, strength: float) -> Pixels:
 def half_blend(photo: Pixels, style: Pixels, strength: float) -> Pixels:
     """Half of the raw photograph laid over what the baseline painted."""
     return blend(photo, smearing(photo, style, 1.0), 0.5 * strength)
+
+
+def recoloured_half_blend(photo: Pixels, style: Pixels, strength: float) -> Pixels:
+    """The same with the recoloured photograph, which washes out less."""
+    return blend(photo, blend(recolour(photo, style), smearing(photo, style, 1.0), 0.5), strength)
 
 
 def recolour_only(photo: Pixels, style: Pixels, strength: float) -> Pixels:
