@@ -146,6 +146,7 @@ def _served_model(settings: "Settings") -> str:
 def _serve_and_load(model: str, out: Path, settings: "Settings", *, load: bool) -> _Served:
     from service.launch import running_service
 
+    _seed_styles(settings)
     say(f"5/6 serve {model} and send it a photograph over HTTP")
     environment = {"PENTIMENTO_HOME": str(settings.home)}
     with running_service(model, environment=environment, log_path=out / "service.log") as url:
@@ -155,6 +156,15 @@ def _serve_and_load(model: str, out: Path, settings: "Settings", *, load: bool) 
         say("6/6 put it under load with Locust")
         verdict, code = _load(url, out)
     return _Served(picture, verdict, code)
+
+
+def _seed_styles(settings: "Settings") -> None:
+    """Put the built-in paintings into the style library now: this process has painted them already, the service not."""
+    from registry.styles import StyleLibrary
+
+    library = StyleLibrary.from_settings(settings)
+    library.seed_builtin()
+    library.close()
 
 
 def _send(url: str, out: Path) -> Path:
@@ -191,7 +201,7 @@ def _load(url: str, out: Path) -> tuple[str, int]:
         verdict: dict[str, Any] = json.loads(finished.stdout)
     except ValueError:
         return "could not run (see load.log)", finished.returncode or 4
-    return str(verdict.get("verdict", "?")), finished.returncode
+    return str(verdict["outcome"]), finished.returncode
 
 
 def _as_text(summary: dict[str, Any], evidence: "Evidence") -> str:

@@ -5,6 +5,7 @@ Start with `harbour` for the brush, `lagoon` for washes, `glass` for pieces, and
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from samples.errors import SampleError
 from samples.paintings import (
@@ -143,5 +144,10 @@ def painting(name: str, *, short_side_px: int = 512) -> Pixels:
         raise SampleError(f"no painting {name!r} in the sample (have: {', '.join(_BY_NAME)})")
     if not SMALLEST_PX <= short_side_px <= LARGEST_PX:
         raise SampleError(f"short_side_px={short_side_px} is out of range; use {SMALLEST_PX} to {LARGEST_PX}")
+    return _painted(name, short_side_px).copy()
+
+
+@lru_cache(maxsize=32)  # a painting takes a second, and the data folder and the style library want the same sixteen
+def _painted(name: str, short_side_px: int) -> Pixels:
     work = _BY_NAME[name]
     return to_pixels(work.paint(work.sheet(short_side_px)))
