@@ -80,8 +80,8 @@ def _paint_full(
     photo, style = manifest.photographs[place[0]], manifest.paintings[place[1]]
     return (
         ("photograph", photo.pixels),
-        ("style", style.pixels),
         ("candidate, full strength", painters[CANDIDATE].paint(photo.pixels, style, 1.0)),
         ("AdaIN, full strength", painters[ADAIN].paint(photo.pixels, style, 1.0)),
+        ("style", style.pixels),
         ("Gatys NST", nst),
     )
