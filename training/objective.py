@@ -122,8 +122,11 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     gap = (network.content_encoder(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))
     _, target_std = mean_std(target)
     t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), torch.ones(len(content), device=content.device))
+    shares = losses.share_left(extract(output), content_features, style_features, t, losses.statistics)
+    other = ((content - style).abs().flatten(1).mean(1) > 0).to(torch.float32)
     terms = {
         "content": (gap / (target_std.square().mean((1, 2, 3)) + 1e-3)).mean(),
-        "statistics": losses.share_left(extract(output), content_features, style_features, t, losses.statistics).mean(),
+        # Where the style is the photograph there is no way to go, and a share of it would be a division by nothing.
+        "statistics": (other * shares).mean(),
     }
     return terms["content"] + style_weight * terms["statistics"], terms
