@@ -107,7 +107,9 @@ def headline(report: Report) -> str:
             "pairs, so how much structure it keeps says little."
         )
     claim = "the difference could be chance"
-    if cell.difference.low > 0:
+    if math.isnan(cell.difference.low):
+        claim = "too few photographs were compared to tell chance from difference"
+    elif cell.difference.low > 0:
         claim = "its edges are closer to the photograph's than AdaIN's"
     elif cell.difference.high < 0:
         claim = "AdaIN's edges are closer to the photograph's"

@@ -107,7 +107,8 @@ def test_a_painting_keeps_its_palette_at_another_size():
 def test_photographs_load_in_colour_with_the_network_blocked(name, no_network):
     pixels = photograph(name)
     assert pixels.dtype == np.uint8
-    assert pixels.ndim == 3 and pixels.shape[2] == 3
+    assert pixels.ndim == 3
+    assert pixels.shape[2] == 3
     assert min(pixels.shape[:2]) >= 256
     assert np.ptp(pixels.astype(int), axis=2).max() > 30  # not grey in three copies
 
@@ -124,7 +125,7 @@ def test_a_missing_library_says_so(monkeypatch):
         photograph("china")
 
 
-@pytest.mark.parametrize("ask, known", [(photograph, "astronaut"), (painting, "harbour-impasto")])
+@pytest.mark.parametrize(("ask", "known"), [(photograph, "astronaut"), (painting, "harbour-impasto")])
 def test_an_unknown_name_is_answered_with_the_known_ones(ask, known):
     with pytest.raises(SampleError, match=f"'mona-lisa'.*{known}"):
         ask("mona-lisa")
