@@ -107,8 +107,8 @@ def run_stage(
                 done,
                 steps,
                 rate,
-                float(total),
-                {name: float(term) for name, term in terms.items()},
+                float(total.detach()),
+                {name: float(term.detach()) for name, term in terms.items()},
                 config.batch_size / (time.perf_counter() - started),
             )
         )
