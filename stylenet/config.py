@@ -16,6 +16,7 @@ class NetworkConfig:
         decoder_widths: channels of the decoder at full, half, quarter and eighth resolution.
         gram_ranks: rank of the Gram projection, per level.
         prototypes: attention-pooled local prototypes, per level.
+        vgg_source: whose VGG-19 the base variant holds, since each wants its own normalisation; compact ignores it.
         anchor: what the fusion holds on to: "recoloured" (the photo in the style's colours) or "content" (article).
     """
 
@@ -25,12 +26,15 @@ class NetworkConfig:
     gram_ranks: tuple[int, int, int, int] = (8, 12, 16, 16)
     prototypes: int = 8
     anchor: Literal["recoloured", "content"] = "recoloured"
+    vgg_source: Literal["oxford", "torchvision"] = "oxford"
 
     def __post_init__(self) -> None:
         if self.variant not in ("compact", "base"):
             raise ConfigError(f"variant={self.variant!r} is unknown; use 'compact' or 'base'")
         if self.anchor not in ("recoloured", "content"):
             raise ConfigError(f"anchor={self.anchor!r} is unknown; use 'recoloured' or 'content'")
+        if self.vgg_source not in ("oxford", "torchvision"):
+            raise ConfigError(f"vgg_source={self.vgg_source!r} is unknown; use 'oxford' or 'torchvision'")
         if self.variant == "base" and tuple(self.encoder_widths) != (64, 128, 256, 256):
             raise ConfigError("the base variant's encoder is VGG-19: encoder_widths must be (64, 128, 256, 256)")
         for name in ("encoder_widths", "decoder_widths", "gram_ranks"):

@@ -26,7 +26,9 @@ class StyleNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.content_encoder = CompactEncoder(config.encoder_widths) if config.variant == "compact" else Vgg19(None)
+        self.content_encoder = (
+            CompactEncoder(config.encoder_widths) if config.variant == "compact" else Vgg19(None, config.vgg_source)
+        )
         self.texture_path = StylePath(config, TEXTURE_TAPS)
         self.semantics_path = StylePath(config, SEMANTICS_TAPS)
         self.decoder = Decoder(config)

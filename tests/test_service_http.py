@@ -84,7 +84,7 @@ def png_header(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
 
 
-@pytest.mark.parametrize("size", [(333, 517), (128, 85), (16, 16)])
+@pytest.mark.parametrize("size", [(333, 517), (853, 1280), (128, 85), (16, 16)])
 @pytest.mark.parametrize("picture_format", ["png", "jpeg", "webp"])
 def test_a_picture_comes_back_at_exactly_its_size_in_the_asked_format(client, photo, size, picture_format):
     image = stored(Image.fromarray(photo).resize(size), "PNG")

@@ -206,6 +206,7 @@ def test_weights_of_another_network_are_refused_by_name():
     [
         {"variant": "huge"},
         {"anchor": "sky"},
+        {"vgg_source": "nowhere"},
         {"encoder_widths": (1, 2)},
         {"prototypes": 0},
         {"variant": "base"},

@@ -380,3 +380,28 @@ def test_asking_for_a_gpu_that_is_not_there_is_refused():
     with pytest.raises(TrainingConfigError, match="sees no GPU"):
         pick_device("cuda")
     assert pick_device("auto").type == "cpu"
+
+
+def test_the_base_variant_trains_on_vgg_and_becomes_a_package_that_every_engine_paints_alike(
+    tmp_path: Path, photo: Pixels, painting: Pixels, assets: Path
+):
+    stage = {"epochs": 1, "steps_per_epoch": 1, "batch_size": 1, "crop_px": 32, "warmup_steps": 0}
+    config = TrainingConfig.model_validate(
+        {
+            "name": "base",
+            "variant": "base",
+            "data": [str(write_data(tmp_path / "data", photo, painting))],
+            "extractor": "vgg19",
+            "precision": "float32",
+            "stage1": stage,
+            "stage2": stage,
+        }
+    )
+    package = train(config, Settings.at(tmp_path / "home")).package
+    assert package.manifest.variant == "base"
+    assert package.manifest.config["vgg_source"] == "oxford"
+    engines = [load_engine(package, "torch"), load_engine(package, "openvino", precision="float32")]
+    code = engines[0].encode_style(painting)
+    ours, theirs = (engine.stylize(photo[:45, :61].copy(), code).astype(int) for engine in engines)
+    assert ours.shape == (45, 61, 3)
+    assert np.abs(ours - theirs).max() <= 1

@@ -187,9 +187,10 @@ def starting_network(config: TrainingConfig, settings: Settings) -> tuple[StyleN
             raise ConfigError(f"start_from: {config.start_from} is {kind!r}; this run trains {config.variant!r}")
         return network.requires_grad_(True), [package.digest]
     if config.variant == "base":
-        base = {**BASE.as_dict(), "anchor": config.anchor}
+        vgg = load_vgg19()
+        base = {**BASE.as_dict(), "anchor": config.anchor, "vgg_source": vgg.source}
         network = StyleNetwork(NetworkConfig.from_dict(base))
-        network.content_encoder = load_vgg19()
+        network.content_encoder.load_state_dict(vgg.state_dict())
         return network.requires_grad_(True), []
     network = StyleNetwork(NetworkConfig(anchor=config.anchor))
     network.content_encoder.load_state_dict(load_compact_encoder().state_dict())
