@@ -15,6 +15,7 @@ from stylenet.statistics import mean_std
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS
 
 HOLD_LEAST, HOLD_SPAN = 0.15, 1.7
+ADAIN_RECONSTRUCTS_BELOW, ADAIN_IDENTITY_WEIGHT = 0.35, 10.0
 Extract = Callable[[Tensor], losses.Features]
 Terms = dict[str, Tensor]
 
@@ -110,23 +111,29 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     """AdaIN's own loss (Huang & Belongie 2017, equations 11 to 13), each term as a share of its reference.
 
     Content: features of the output against the AdaIN target, in the encoder's own space, relative to the target.
-    Style: channel statistics through the same extractor as ours.
+    Style: channel statistics through the same extractor as ours. Its strength is sampled as ours is, and where that is
+    nothing, or the style is the photograph, the photograph itself is the answer: a baseline whose dial is not true
+    could not be compared at equal style.
     """
     content, style = batch.content, batch.style
+    sampled = batch.dials[:, 0]
+    strength = torch.where(sampled < ADAIN_RECONSTRUCTS_BELOW, torch.zeros_like(sampled), sampled)
     with torch.no_grad():
         taps = network.content_encoder(content)
         _, _, semantics = network.encode_style(style)
-        target = network.transfer(taps["relu3_4"], semantics, torch.ones(1, device=content.device))
+        target = network.transfer(taps["relu3_4"], semantics, strength[:, None, None, None])
         content_features, style_features = extract(content), extract(style)
     output = network.decode(target, taps)
     gap = (network.content_encoder(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))
     _, target_std = mean_std(target)
-    t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), torch.ones(len(content), device=content.device))
+    t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), strength)
     shares = losses.share_left(extract(output), content_features, style_features, t, losses.statistics)
+    # Where the style is the photograph there is no way to go, and a share of it would be a division by nothing.
     other = ((content - style).abs().flatten(1).mean(1) > 0).to(torch.float32)
+    untouched = 1 - other * (strength > 0).to(torch.float32)
     terms = {
         "content": (gap / (target_std.square().mean((1, 2, 3)) + 1e-3)).mean(),
-        # Where the style is the photograph there is no way to go, and a share of it would be a division by nothing.
         "statistics": (other * shares).mean(),
+        "identity": (untouched * losses.identity_loss(output, content)).mean(),
     }
-    return terms["content"] + style_weight * terms["statistics"], terms
+    return terms["content"] + style_weight * terms["statistics"] + ADAIN_IDENTITY_WEIGHT * terms["identity"], terms

@@ -25,6 +25,7 @@ from training.baseline import train_adain
 from training.cards import adain_card
 from training.config import TrainingConfig, load_config
 from training.distillation import distil
+from training.errors import TrainingError
 from training.loop import StepReport
 from training.pictures import join, load_pictures
 from training.runs import batch_source, data_folder, git_commit, pick_device, train
@@ -78,7 +79,12 @@ def make_encoder(config: TrainingConfig, settings: Settings, folder: Path, steps
     )
     blob = save_safetensors({name: tensor.contiguous() for name, tensor in encoder.state_dict().items()})
     write_bytes(blob, path)
-    print(f"wrote {path}; its sha256 for stylenet.perception: {hashlib.sha256(blob).hexdigest()}", file=sys.stderr)
+    digest = hashlib.sha256(blob).hexdigest()
+    if digest != COMPACT_ENCODER.sha256:
+        raise TrainingError(
+            f"wrote {path}, a new encoder: what every style distance means has changed. Write its sha256 {digest} into "
+            "COMPACT_ENCODER in stylenet/perception.py, put it into pretrained/encoder, and run this again"
+        )
     return encoder
 
 
@@ -112,4 +118,7 @@ def _show(report: StepReport) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except TrainingError as error:
+        raise SystemExit(f"error: {error}") from None
