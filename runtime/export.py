@@ -54,8 +54,7 @@ def _export(
     module = module.eval()
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        # The TorchScript exporter is deprecated but writes plain operators with free sizes; its successor specialised
-        # the doubled-then-cut sizes of our decoder (docs/LOG.md).
+        # The TorchScript exporter is deprecated, but writes plain operators with free sizes; its successor is untried.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(

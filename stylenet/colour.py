@@ -16,7 +16,7 @@ _OPPONENT = (
     (0.70710678, -0.70710678, 0.0),
     (0.40824829, 0.40824829, -0.81649658),
 )
-_VARIANCE_FLOOR = 4e-4  # (5 grey levels)^2: a flat photograph must not be amplified into noise
+_VARIANCE_FLOOR = 4e-4  # (2.5 grey levels)^2: a flat photograph must not be amplified into noise
 MAX_GAIN = 3.0  # of lightness and of each chroma axis: beyond it, JPEG blocks become visible
 
 

@@ -85,7 +85,7 @@ class StyleNetwork(nn.Module):
         return taps
 
 
-# Root mean square of the Oxford features on 553 photographs and paintings (docs/LOG.md).
+# Root mean square of the Oxford features on 16 random crops of photographs and paintings.
 _VGG_SCALE = {"relu1_1": 43.8, "relu2_1": 191.0, "relu3_1": 239.0, "relu3_4": 809.0}
 
 
