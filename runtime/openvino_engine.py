@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import EngineUnavailable
 from runtime.package import STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, Package
-from runtime.painting import check_code, check_mask, check_picture, confine
+from runtime.painting import check_order, check_picture, confine
 from stylenet.codes import CODE_NAMES, StyleCode
 from stylenet.dials import Dials
 from stylenet.images import Pixels, to_image, to_pixels
@@ -64,10 +64,7 @@ class OpenvinoEngine:
     ) -> Pixels:
         """See `Engine.stylize`."""
         dials = dials or Dials()
-        check_picture(pixels)
-        check_code(code, self._sizes, self.package.digest)
-        if mask is not None:
-            check_mask(mask, pixels)
+        check_order(pixels, code, mask, sizes=self._sizes, digest=self.package.digest)
         if dials.strength == 0:
             return pixels.copy()
         feed: dict[str, Any] = {name: part[None] for name, part in code.parts().items()}

@@ -13,7 +13,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -118,8 +119,7 @@ def write_package(
         PackageError: a required file is not given, or `folder` holds something else.
     """
     target = Path(folder)
-    if target.exists() and not (target / MANIFEST_NAME).is_file():
-        raise PackageError(f"{target} exists and is no model package; choose another folder")
+    _refuse_other_things(target)
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
         name=name,
@@ -130,22 +130,13 @@ def write_package(
         parents=parents or [],
         files={path: hashlib.sha256(blob).hexdigest() for path, blob in sorted(files.items())},
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
+    with _written_aside(target) as aside:
         for path, blob in files.items():
             _check_name(aside, path)
             (aside / path).parent.mkdir(parents=True, exist_ok=True)
             (aside / path).write_bytes(blob)
         (aside / MANIFEST_NAME).write_text(_canonical(manifest))
-        os.chmod(aside, 0o755)  # mkdtemp's 0700 would hide the package from the service's own user
         open_package(aside)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(aside, target)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
     return open_package(target)
 
 
@@ -192,21 +183,33 @@ def copy_package(package: Package, folder: str | os.PathLike[str]) -> Package:
         PackageError: `folder` exists and is no package, or a file changed while it was copied.
     """
     target = Path(folder)
-    if target.exists() and not (target / MANIFEST_NAME).is_file():
-        raise PackageError(f"{target} exists and is no model package; choose another folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    try:
+    _refuse_other_things(target)
+    with _written_aside(target) as aside:
         for name in (MANIFEST_NAME, *package.manifest.files):
             (aside / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(package.folder / name, aside / name)
-        os.chmod(aside, 0o755)
         if open_package(aside).digest != package.digest:
             raise PackageError(f"{package.folder} changed while it was copied; try again")
+    return open_package(target)
+
+
+def _refuse_other_things(target: Path) -> None:
+    """A package may replace a package, and nothing else."""
+    if target.exists() and not (target / MANIFEST_NAME).is_file():
+        raise PackageError(f"{target} exists and is no model package; choose another folder")
+
+
+@contextmanager
+def _written_aside(target: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of `target` if the body succeeds and vanishes if it does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    try:
+        os.chmod(aside, 0o755)  # mkdtemp's 0700 would hide the package from the service's own user
+        yield aside
         if target.exists():
             shutil.rmtree(target)
         os.replace(aside, target)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    return open_package(target)

@@ -32,6 +32,21 @@ def check_mask(mask: NDArray[np.float32], pixels: Pixels) -> None:
         raise PictureError(f"the mask must be {width}x{height} like the picture, with values from 0 to 1")
 
 
+def check_order(
+    pixels: Pixels, code: StyleCode, mask: NDArray[np.float32] | None, *, sizes: dict[str, int], digest: str
+) -> None:
+    """Raise PictureError or CodeError unless `stylize` can be done: the one door of every engine.
+
+    Args:
+        sizes: numbers per part of this network's code.
+        digest: of the package, for the message.
+    """
+    check_picture(pixels)
+    check_code(code, sizes, digest)
+    if mask is not None:
+        check_mask(mask, pixels)
+
+
 def confine(painted: Pixels, photograph: Pixels, mask: NDArray[np.float32]) -> Pixels:
     """The painting where the mask is 1, the photograph, bit for bit, where it is 0."""
     share = mask[:, :, None].astype(np.float32)

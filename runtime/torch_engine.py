@@ -7,7 +7,7 @@ from torch import Tensor
 
 from runtime.networks import load_network
 from runtime.package import Package
-from runtime.painting import check_code, check_mask, check_picture, confine
+from runtime.painting import check_order, check_picture, confine
 from stylenet.codes import CODE_NAMES, StyleCode
 from stylenet.dials import Dials
 from stylenet.images import Pixels, to_image, to_pixels
@@ -45,10 +45,7 @@ class TorchEngine:
     ) -> Pixels:
         """See `Engine.stylize`."""
         dials = dials or Dials()
-        check_picture(pixels)
-        check_code(code, self._sizes, self.package.digest)
-        if mask is not None:
-            check_mask(mask, pixels)
+        check_order(pixels, code, mask, sizes=self._sizes, digest=self.package.digest)
         if dials.strength == 0:
             return pixels.copy()
         parts = [torch.from_numpy(part)[None].to(self._device) for part in code.parts().values()]
