@@ -7,7 +7,7 @@ from torch.nn import functional
 from stylenet.colour import colour_code
 from stylenet.decoder import enlarge
 from stylenet.encoders import CompactEncoder, Conv
-from stylenet.statistics import mean_std
+from stylenet.statistics import mean_std, normalise
 
 WIDTHS = (16, 32, 64, 64)
 
@@ -43,8 +43,7 @@ class AdaIN(nn.Module):
         """Equation 8 of the paper, interpolated by its equation 14."""
         n, c = features.shape[:2]
         style_mean, style_std = semantics.reshape(n, 2, c, 1, 1).unbind(1)
-        mean, std = mean_std(features)
-        styled = (features - mean) / std * style_std + style_mean
+        styled = normalise(features) * style_std + style_mean
         return features + strength * (styled - features)
 
     def decode(self, features: Tensor, like: dict[str, Tensor]) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from stylenet.config import NetworkConfig
 from stylenet.encoders import Conv
-from stylenet.statistics import mean_std, normalise
+from stylenet.statistics import normalise
 from stylenet.style_encoder import LevelCode
 from stylenet.vgg import TAPS
 
@@ -46,8 +46,7 @@ class Modulation(nn.Module):
             t: (N, 1, 1, 1), 0..1.
         """
         n, c = features.shape[:2]
-        mean, std = mean_std(features)
-        normal = (features.to(torch.float32) - mean) / std
+        normal = normalise(features)
         scale, shift = self.correct(code.gram).reshape(n, 2, c, 1, 1).unbind(1)
         attention = torch.einsum("ndhw,nkd->nkhw", self.query(normal), self.key(code.prototypes))
         attention = functional.softmax(attention * self.temperature, dim=1)

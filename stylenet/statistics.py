@@ -45,17 +45,22 @@ def mean_std(features: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + EPSILON).sqrt()
 
 
-def normalise(features: Tensor) -> Tensor:
-    """Each channel with mean 0 and standard deviation 1: places without texture (instance normalisation).
+def split_statistics(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Places and texture apart: `features == normal * std + mean`.
 
     Args:
         features: (N, C, H, W).
 
     Returns:
-        (N, C, H, W) float32.
+        normal (N, C, H, W), with mean 0 and standard deviation 1 per channel; mean and std, (N, C, 1, 1); all float32.
     """
     mean, std = mean_std(features)
-    return (features.to(torch.float32) - mean) / std
+    return (features.to(torch.float32) - mean) / std, mean, std
+
+
+def normalise(features: Tensor) -> Tensor:
+    """The places alone (instance normalisation): (N, C, H, W) float32."""
+    return split_statistics(features)[0]
 
 
 @full_precision

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stylenet.config import NetworkConfig
-from stylenet.statistics import gram_matrix, mean_std, upper_triangle
+from stylenet.statistics import gram_matrix, split_statistics, upper_triangle
 from stylenet.vgg import TAPS
 
 TEXTURE_TAPS, SEMANTICS_TAPS = TAPS[:2], TAPS[2:]
@@ -55,8 +55,7 @@ class LevelEncoder(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, size): this level's share of the code, flat."""
         n = features.shape[0]
-        mean, std = mean_std(features)
-        normal = (features.to(torch.float32) - mean) / std
+        normal, mean, std = split_statistics(features)
         gram = upper_triangle(gram_matrix(self.project(normal)), self.rank)
         # Where to look is learned; what is seen there is taken as it is, so that codes stay in feature units and mix.
         attention = functional.softmax(self.attend(normal).flatten(2), dim=2)  # (N, K, HW)

@@ -77,9 +77,7 @@ def style_objective(
     # Fidelity means: terms that hold the photograph count between hardly and twice.
     hold = HOLD_LEAST + HOLD_SPAN * fidelity.square()
     raw = {
-        "content": hold * losses.content_loss(features, content_features, style_features.copy())
-        if not bool(same_style.all())
-        else torch.zeros_like(hold),
+        "content": hold * losses.content_loss(features, content_features, style_features),
         "gram": losses.share_left(features, content_features, style_features, t, losses.gram),
         "attention": strength * losses.attention_loss(features, style_features),
         "total_variation": losses.total_variation(output, content, style),

@@ -116,7 +116,7 @@ def train(
                 config=stage_config,
                 source=source,
                 objective=lambda batch: style_objective(
-                    network, batch, _in_precision(extractor, config), config.loss.article(), config.loss.extra()
+                    network, batch, _channels_last(extractor), config.loss.article(), config.loss.extra()
                 ),
                 checkpointing=checkpointing,
                 listener=listen,
@@ -262,7 +262,7 @@ def flatten(settings: dict[str, object], prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _in_precision(extractor: nn.Module, config: TrainingConfig) -> Callable[[Tensor], Features]:
+def _channels_last(extractor: nn.Module) -> Callable[[Tensor], Features]:
     """The extractor in channels-last, which convolutions on CPUs prefer."""
 
     def extract(image: Tensor) -> Features:
