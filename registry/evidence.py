@@ -31,6 +31,7 @@ class RuleResult(BaseModel):
         interval: its 95 % interval (low, high), None where there is none.
         needed: what would have passed, in words, for example ">= 0.85" or "not below champion by more than 0.01".
         note: anything a reader should know, for example why it was not measured.
+        confidence: the interval's level after correcting for several rules, for example 0.9917; None means 0.95.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,12 +42,12 @@ class RuleResult(BaseModel):
     interval: tuple[float, float] | None = None
     needed: str
     note: str = ""
+    confidence: float | None = Field(default=None, gt=0, lt=1)
 
     @field_validator("value", "interval", mode="before")
     @classmethod
     def _drop_what_is_no_number(cls, value: Any) -> Any:
-        numbers = value if isinstance(value, list | tuple) else [value]
-        return None if any(isinstance(n, float) and not math.isfinite(n) for n in numbers) else value
+        return _finite_or_none(value)
 
     @model_validator(mode="after")
     def _a_pass_has_a_number(self) -> "RuleResult":
@@ -55,6 +56,31 @@ class RuleResult(BaseModel):
         if self.interval is not None and self.interval[0] > self.interval[1]:
             raise ValueError(f"rule {self.name!r} has an interval that ends before it begins: {self.interval}")
         return self
+
+
+class StudySummary(BaseModel):
+    """What a preference study with people gave.
+
+    Args:
+        digest: sha256 of study.json.
+        voters: how many people voted.
+        votes: how many comparisons they judged.
+        preference: share of the votes for the candidate, None where it could not be computed.
+        interval: its 95 % interval (low, high).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    digest: str = Field(pattern=_DIGEST)
+    voters: int = Field(ge=0)
+    votes: int = Field(ge=0)
+    preference: float | None = Field(default=None, ge=0, le=1)
+    interval: tuple[float, float] | None = None
+
+    @field_validator("preference", "interval", mode="before")
+    @classmethod
+    def _drop_what_is_no_number(cls, value: Any) -> Any:
+        return _finite_or_none(value)
 
 
 class Evidence(BaseModel):
@@ -72,6 +98,7 @@ class Evidence(BaseModel):
         dataset_digest: sha256 of the manifest of pairs.
         policy_digest: sha256 of the policy file.
         created_at: when, with its time zone.
+        study: the people's verdict, where one was asked for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,6 +115,7 @@ class Evidence(BaseModel):
     dataset_digest: str = Field(pattern=_DIGEST)
     policy_digest: str = Field(pattern=_DIGEST)
     created_at: AwareDatetime
+    study: StudySummary | None = None
 
     @field_validator("scores", mode="before")
     @classmethod
@@ -159,6 +187,11 @@ def read_evidence(folder: str | os.PathLike[str]) -> Evidence:
             f"{path} cannot be read ({error.strerror}); `pentimento gate DIR --policy FILE` writes it"
         ) from error
     return Evidence.from_json(blob, source=str(path))
+
+
+def _finite_or_none(value: Any) -> Any:
+    numbers = value if isinstance(value, list | tuple) else [value]
+    return None if any(isinstance(n, float) and not math.isfinite(n) for n in numbers) else value
 
 
 def _finite(metrics: Any) -> Any:
