@@ -58,7 +58,7 @@ def add(
 def list_styles(tag: str | None, as_json: bool) -> None:
     """List the library; the built-in paintings are drawn into it on first use."""
     with _library() as library:
-        found = library.list(tag=tag)
+        found = library.list(tag=tag, limit=None)
     if as_json:
         print_json([_as_dict(style) for style in found])
         return

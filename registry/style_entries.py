@@ -103,6 +103,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-") or "style"
 
 
+def folded(text: str) -> str:
+    """Text as search compares it: no accents, no capitals. "Dürer" and "durer" are the same word."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
 def _check_slug(what: str, text: str) -> None:
     if not _SLUG.fullmatch(text):
         raise InvalidStyle(

@@ -1,45 +1,45 @@
 """The style library: named styles, each made of one or several pictures, and their codes for whatever network asks."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from registry.blobs import BlobFolder
-from registry.errors import DuplicateStyle, UnknownStyle
-from registry.locks import exclusive
+from registry.blobs import open_blobs
+from registry.errors import DuplicateStyle, StoreError
 from registry.settings import Settings
+from registry.style_codes import CodeCache, Refreshed, refresh
+from registry.style_database import StyleDatabase
 from registry.style_entries import Picture, Style, check_entry, content_digest, decode, slug, thumbnail
-from registry.style_tables import CodeRow, PictureRow, SeedRow, StyleRow, TagRow, open_database, told_plainly
+from registry.style_rows import as_style, find, matching, new_row, refuse_duplicates, used_blobs
+from registry.style_seeds import not_yet_offered
+from registry.style_tables import LibraryRow, PictureRow, StyleRow
 from runtime.engine import Engine
 from stylenet.codes import StyleCode, mix
-from stylenet.errors import CodeError
 from stylenet.images import Pixels
 from stylenet.pictures import encode_picture, read_picture
 
-__all__ = ["Picture", "Style", "StyleLibrary", "slug"]
+__all__ = ["Picture", "Refreshed", "Style", "StyleLibrary", "slug"]
 
 
 class StyleLibrary:
-    """The library in one database and one blob folder. Safe for several processes at once."""
+    """The library in one database and one blob store. Safe for several threads, processes and (PostgreSQL) machines."""
 
-    def __init__(self, url: str, blob_folder: str | os.PathLike[str]) -> None:
-        """Open it; make it where there is none.
+    def __init__(self, url: str, blobs: str | os.PathLike[str]) -> None:
+        """Open it; make it where there is none; bring one of an older Pentimento up to date.
+
+        Args:
+            url: the database, as SQLAlchemy writes it.
+            blobs: a folder for originals and thumbnails, or a URL that fsspec knows: s3://bucket/prefix.
 
         Raises:
             StoreError: the database cannot be opened, or a newer Pentimento made it.
         """
-        self.url = url
-        self._blobs = BlobFolder(Path(blob_folder))
-        # Blobs and rows cannot change in one transaction; whoever changes both holds this lock.
-        self._lock = Path(blob_folder) / "library.lock"
-        self._engine = open_database(url, self._lock)
-        self._writer = self._engine.execution_options(writes=True)
+        self.database = StyleDatabase(url)
+        self.blobs = open_blobs(blobs)
+        self._codes = CodeCache(self.database)
 
     @staticmethod
     def from_settings(settings: Settings) -> "StyleLibrary":
@@ -74,7 +74,7 @@ class StyleLibrary:
             InvalidStyle: a name, tag or text that cannot be used; no pictures, too many, or the same one twice.
             DuplicateStyle: the name is taken, or these very pictures are a style already; it is named.
             PictureError: a picture that cannot be read (from `stylenet`).
-            StoreError: the database failed.
+            StoreError: the database or the blob store failed.
         """
         texts = {"title": title or name, "author": author, "licence": licence, "note": note}
         check_entry(name, tags, texts)
@@ -82,45 +82,40 @@ class StyleLibrary:
         content = content_digest(digests)
         originals = [encode_picture(pixels) for pixels in decoded]  # outside the lock: this is the slow part
         small = thumbnail(decoded[0])
-        with told_plainly(self.url), exclusive(self._lock):
-            with Session(self._engine) as session:
-                _refuse_duplicates(session, name, content)
-            row = StyleRow(
-                id=content[:16],
-                name=name,
-                **texts,
-                builtin=builtin,
-                content_digest=content,
-                thumbnail=self._blobs.put(small),
-                created_at=datetime.now(UTC),
-                tags=[TagRow(tag=tag) for tag in sorted(set(tags))],
-                pictures=[
-                    PictureRow(
-                        position=position,
-                        blob=self._blobs.put(original),
-                        pixel_digest=digest,
-                        width_px=pixels.shape[1],
-                        height_px=pixels.shape[0],
-                    )
-                    for position, (original, digest, pixels) in enumerate(zip(originals, digests, decoded, strict=True))
-                ],
-            )
-            try:
-                with Session(self._writer) as session, session.begin():
-                    session.add(row)
-            except IntegrityError:  # another machine was quicker, past our lock; its row says what to report
-                with Session(self._engine) as session:
-                    _refuse_duplicates(session, name, content)
-                raise
+        rows = [
+            PictureRow(position=place, pixel_digest=digest, width_px=pixels.shape[1], height_px=pixels.shape[0])
+            for place, (digest, pixels) in enumerate(zip(digests, decoded, strict=True))
+        ]
+        row = new_row(name, texts, tags, content=content, builtin=builtin, pictures=rows)
+        with self.database.alone():
+            with self.database.reading() as session:
+                refuse_duplicates(session, name, content)
+            self.owns_blobs()  # a new store becomes ours before another library can take it
+            self._insert(row, originals, small)
         return self.get(content[:16])
 
-    def list(self, *, tag: str | None = None) -> tuple[Style, ...]:
-        """Every style by name, or those with a tag."""
-        query = select(StyleRow).order_by(StyleRow.name)
-        if tag is not None:
-            query = query.join(TagRow).where(TagRow.tag == tag)
-        with told_plainly(self.url), Session(self._engine) as session:
-            return tuple(_style(row) for row in session.scalars(query))
+    def list(
+        self, query: str | None = None, tag: str | None = None, limit: int | None = 50, after: str | None = None
+    ) -> tuple[Style, ...]:
+        """Styles by name, a page at a time.
+
+        Args:
+            query: only those that hold each of these words in name, title, author, note or tags; accents and capitals
+                do not matter.
+            tag: only those with this tag.
+            limit: at most so many; None for all.
+            after: the name that the page before ended with.
+        """
+        statement = matching(query, tag).order_by(StyleRow.name).limit(limit)
+        if after is not None:
+            statement = statement.where(StyleRow.name > after)
+        with self.database.reading() as session:
+            return tuple(as_style(row) for row in session.scalars(statement))
+
+    def count(self, query: str | None = None, tag: str | None = None) -> int:
+        """How many styles `list` would give in all."""
+        with self.database.reading() as session:
+            return session.execute(select(func.count()).select_from(matching(query, tag).subquery())).scalar_one()
 
     def get(self, id_or_name: str) -> Style:
         """One style.
@@ -128,8 +123,8 @@ class StyleLibrary:
         Raises:
             UnknownStyle: there is none of that name or id; the message says what there is.
         """
-        with told_plainly(self.url), Session(self._engine) as session:
-            return _style(_find(session, id_or_name))
+        with self.database.reading() as session:
+            return as_style(find(session, id_or_name))
 
     def thumbnail(self, id_or_name: str) -> bytes:
         """A WebP of the first picture, its longer side at most 256 px.
@@ -137,8 +132,9 @@ class StyleLibrary:
         Raises:
             UnknownStyle, StoreError: no such style, or its file is missing or altered.
         """
-        with told_plainly(self.url), Session(self._engine) as session:
-            return self._blobs.get(_find(session, id_or_name).thumbnail)
+        with self.database.reading() as session:
+            digest = find(session, id_or_name).thumbnail
+        return self.blobs.get(digest)
 
     def pictures(self, id_or_name: str) -> tuple[Pixels, ...]:
         """The pictures that the style is made of, uint8 (H, W, 3) each.
@@ -146,31 +142,40 @@ class StyleLibrary:
         Raises:
             UnknownStyle, StoreError: no such style, or a file is missing or altered.
         """
-        with told_plainly(self.url), Session(self._engine) as session:
-            return tuple(read_picture(self._blobs.get(row.blob)) for row in _find(session, id_or_name).pictures)
+        with self.database.reading() as session:
+            digests = [row.blob for row in find(session, id_or_name).pictures]
+        return tuple(read_picture(self.blobs.get(digest)) for digest in digests)
 
     def code(self, style: str | Style, engine: Engine) -> StyleCode:
         """The style's code for the engine's network: from the cache, or encoded now and kept.
 
-        Several pictures give the mean of their codes. The cache is kept by package digest and engine, for two engines
-        differ in the last bits, and a code must not depend on which of them came first.
+        Several pictures give the mean of their codes.
 
         Raises:
             UnknownStyle, StoreError: no such style, or a file is missing or altered.
         """
         found = self.get(style.id if isinstance(style, Style) else style)
-        key = (found.id, engine.package.digest, f"{engine.name}-{engine.precision}")
-        with told_plainly(self.url), Session(self._engine) as session:
-            row = session.get(CodeRow, key)
-            blob = row.code if row else None
-        if blob is not None:
-            try:
-                return StyleCode.from_bytes(blob)
-            except CodeError:
-                pass  # a damaged cache is made again
-        code = mix([engine.encode_style(pixels) for pixels in self.pictures(found.id)])
-        self._keep_code(key, code)
+        code = self._codes.read(found.id, engine)
+        if code is None:
+            code = mix([engine.encode_style(pixels) for pixels in self.pictures(found.id)])
+            self._codes.keep(found.id, engine, code)
         return code
+
+    def refresh_codes(self, engine: Engine, *, should_stop: Callable[[], bool] = lambda: False) -> Refreshed:
+        """Make the codes that this engine's package does not have yet, one style after the other.
+
+        For the background, after a promotion: until it is done, `code` makes the one that is asked for. Nothing is lost
+        when it is stopped or killed: the next call goes on where it was.
+
+        Args:
+            engine: used by nobody else meanwhile, unless it guards itself; only its `encode_style` is called.
+            should_stop: asked before every style.
+        """
+        return refresh(self._codes, engine, lambda style_id: self.code(style_id, engine), should_stop)
+
+    def forget_codes(self, *, keep: Iterable[str]) -> int:
+        """Drop the cached codes of every package but those of the digests in `keep`. Returns how many went."""
+        return self._codes.forget_others(set(keep))
 
     def remove(self, id_or_name: str) -> Style:
         """Forget a style, its codes, and the files that no other style uses. Returns what it was.
@@ -178,16 +183,12 @@ class StyleLibrary:
         Raises:
             UnknownStyle: there is none.
         """
-        with told_plainly(self.url), exclusive(self._lock):
-            with Session(self._writer) as session, session.begin():
-                row = _find(session, id_or_name)
-                style, blobs = _style(row), {row.thumbnail, *(picture.blob for picture in row.pictures)}
+        with self.database.alone():
+            with self.database.writing() as session:
+                row = find(session, id_or_name)
+                style, blobs = as_style(row), {row.thumbnail, *(picture.blob for picture in row.pictures)}
                 session.delete(row)
-            with Session(self._engine) as session:
-                used = set(session.scalars(select(PictureRow.blob).where(PictureRow.blob.in_(blobs))))
-                used |= set(session.scalars(select(StyleRow.thumbnail).where(StyleRow.thumbnail.in_(blobs))))
-            for digest in blobs - used:
-                self._blobs.delete(digest)
+            self.drop_unused(blobs)
         return style
 
     def seed_builtin(
@@ -202,14 +203,10 @@ class StyleLibrary:
         Returns:
             The styles that were added now.
         """
-        from samples import PAINTINGS, painting
+        from samples import painting
 
-        with told_plainly(self.url), Session(self._engine) as session:
-            offered = set(session.scalars(select(SeedRow.name)))
         added = []
-        for entry in PAINTINGS:
-            if entry.name in offered:
-                continue
+        for entry in not_yet_offered(self.database):
             if progress is not None:
                 progress(entry.name)
             with suppress(DuplicateStyle):  # another process seeds at the same time, or a user was there first
@@ -223,58 +220,52 @@ class StyleLibrary:
                     builtin=True,
                 )
                 added.append(style)
-            self._remember_seed(entry.name)
         return tuple(added)
-
-    def _remember_seed(self, name: str) -> None:
-        with told_plainly(self.url), suppress(IntegrityError), Session(self._writer) as session, session.begin():
-            session.add(SeedRow(name=name))
-
-    def _keep_code(self, key: tuple[str, str, str], code: StyleCode) -> None:
-        style_id, package_digest, engine = key
-        row = CodeRow(style_id=style_id, package_digest=package_digest, engine=engine, code=code.to_bytes())
-        # Refused where the style was removed meanwhile, or another process kept the same code first: both are fine.
-        with told_plainly(self.url), suppress(IntegrityError), Session(self._writer) as session, session.begin():
-            session.merge(row)
 
     def close(self) -> None:
         """Close the database's connections."""
-        self._engine.dispose()
+        self.database.close()
 
+    def _insert(self, row: StyleRow, originals: Sequence[bytes], small: bytes) -> None:
+        """Blobs first, then the row that needs them: a kill in between leaves files that nothing names, and no half
+        style. The caller holds the library."""
+        blobs: list[str] = []
+        try:
+            for picture, original in zip(row.pictures, originals, strict=True):
+                picture.blob = self.blobs.put(original)
+                blobs.append(picture.blob)
+            row.thumbnail = self.blobs.put(small)
+            blobs.append(row.thumbnail)
+            name, content = row.name, row.content_digest
+            with self.database.writing() as session:
+                session.add(row)
+        except IntegrityError:  # a Pentimento without our lock was quicker; its row says what to report
+            with self.database.reading() as session:
+                refuse_duplicates(session, name, content)
+            raise
+        except StoreError:
+            with suppress(StoreError):  # the first failure is the one to tell
+                self.drop_unused(blobs)
+            raise
 
-def _refuse_duplicates(session: Session, name: str, content: str) -> None:
-    clash = session.scalars(
-        select(StyleRow).where(or_(StyleRow.name == name, StyleRow.content_digest == content))
-    ).first()
-    if clash is None:
-        return
-    if clash.content_digest == content:
-        raise DuplicateStyle(f"these pictures are the style {clash.name!r} ({clash.id}) already; use that one")
-    raise DuplicateStyle(
-        f"the name {name!r} is taken by another style ({clash.id}); choose another, or remove that one"
-    )
+    def owns_blobs(self) -> bool:
+        """Whether the blob store is this library's, and so its to delete from. A store of nobody's becomes ours.
 
+        Two libraries that share a store by mistake would else delete each other's originals.
+        """
+        with self.database.reading() as session:
+            ours = session.scalars(select(LibraryRow.id)).one()
+        owner = self.blobs.owner()
+        if owner is None:
+            self.blobs.claim(ours)
+        return owner in (None, ours)
 
-def _find(session: Session, id_or_name: str) -> StyleRow:
-    row = session.scalars(select(StyleRow).where(or_(StyleRow.id == id_or_name, StyleRow.name == id_or_name))).first()
-    if row is not None:
-        return row
-    names = list(session.scalars(select(StyleRow.name).order_by(StyleRow.name).limit(13)))
-    have = (", ".join(names[:12]) + (" and more" if len(names) > 12 else "")) or "none yet"
-    raise UnknownStyle(f"no style {id_or_name!r} in the library (have: {have}); see `pentimento styles list`")
-
-
-def _style(row: StyleRow) -> Style:
-    return Style(
-        id=row.id,
-        name=row.name,
-        title=row.title,
-        tags=tuple(tag.tag for tag in row.tags),
-        author=row.author,
-        licence=row.licence,
-        note=row.note,
-        builtin=row.builtin,
-        pictures=tuple((picture.width_px, picture.height_px) for picture in row.pictures),
-        # SQLite keeps no time zone; what it holds is UTC, for `add` wrote it so.
-        created_at=row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC),
-    )
+    def drop_unused(self, blobs: Iterable[str]) -> None:
+        """Delete those that no style needs, where they are ours. The caller holds the library."""
+        candidates = list(blobs)
+        if not self.owns_blobs():
+            return
+        with self.database.reading() as session:
+            used = used_blobs(session, candidates)
+        for digest in set(candidates) - used:
+            self.blobs.delete(digest)

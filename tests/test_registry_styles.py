@@ -225,8 +225,8 @@ def test_of_several_processes_that_add_the_same_style_to_a_new_library_one_wins(
 
 def test_a_library_of_a_newer_schema_is_refused(library, tmp_path):
     with sqlite3.connect(tmp_path / "styles.db") as database:
-        database.execute("update pentimento_schema set version = 99")
-    with pytest.raises(StoreError, match="has schema version 99; this Pentimento knows 1"):
+        database.execute("update alembic_version set version_num = 9999")
+    with pytest.raises(StoreError, match="has schema 9999; this Pentimento knows up to 0002"):
         StyleLibrary.from_settings(Settings.at(tmp_path))
 
 

@@ -1,0 +1,1 @@
+"""One step each; Alembic reads the files by their place."""
