@@ -24,6 +24,7 @@ class Settings:
         tracking_uri: the MLflow server or its SQL database.
         artifact_root: where MLflow puts files while `tracking_uri` is a database; a server has its own place.
         styles_url: the style library's database, as SQLAlchemy writes it.
+        styles_blobs: where its pictures are: a folder, or a URL such as s3://bucket/prefix; `styles_folder` where empty.
 
     Raises:
         SettingsError: a URI that MLflow or SQLAlchemy could not use.
@@ -33,6 +34,7 @@ class Settings:
     tracking_uri: str
     artifact_root: Path
     styles_url: str
+    styles_blobs: str = ""
 
     def __post_init__(self) -> None:
         scheme = urlsplit(self.tracking_uri).scheme.partition("+")[0]
@@ -60,7 +62,8 @@ class Settings:
 
     @staticmethod
     def from_env(env: Mapping[str, str] | None = None) -> "Settings":
-        """PENTIMENTO_HOME (default ./.pentimento), MLFLOW_TRACKING_URI and PENTIMENTO_STYLES_URL (defaults inside it).
+        """PENTIMENTO_HOME (default ./.pentimento), MLFLOW_TRACKING_URI, PENTIMENTO_STYLES_URL and PENTIMENTO_STYLES_BLOBS
+        (defaults inside it).
 
         Raises:
             SettingsError: one of them cannot work.
@@ -72,6 +75,7 @@ class Settings:
             tracking_uri=values.get("MLFLOW_TRACKING_URI") or base.tracking_uri,
             artifact_root=base.artifact_root,
             styles_url=values.get("PENTIMENTO_STYLES_URL") or base.styles_url,
+            styles_blobs=values.get("PENTIMENTO_STYLES_BLOBS", ""),
         )
 
     @property
@@ -81,8 +85,13 @@ class Settings:
 
     @property
     def styles_folder(self) -> Path:
-        """The style library's blob folder."""
+        """The style library's blob folder, unless `styles_blobs` names another place."""
         return self.home / "styles"
+
+    @property
+    def styles_place(self) -> str:
+        """Where the style library's blobs are: a folder or a URL."""
+        return self.styles_blobs or str(self.styles_folder)
 
     @property
     def packages_folder(self) -> Path:

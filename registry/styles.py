@@ -44,7 +44,7 @@ class StyleLibrary:
     @staticmethod
     def from_settings(settings: Settings) -> "StyleLibrary":
         """The library of the settings."""
-        return StyleLibrary(settings.styles_url, settings.styles_folder)
+        return StyleLibrary(settings.styles_url, settings.styles_place)
 
     def add(
         self,
