@@ -24,7 +24,7 @@ class Settings:
         tracking_uri: the MLflow server or its SQL database.
         artifact_root: where MLflow puts files while `tracking_uri` is a database; a server has its own place.
         styles_url: the style library's database, as SQLAlchemy writes it.
-        styles_blobs: where its pictures are: a folder, or a URL such as s3://bucket/prefix; `styles_folder` where empty.
+        styles_blobs: where its pictures are: a folder, or a URL such as s3://bucket/prefix; else `styles_folder`.
 
     Raises:
         SettingsError: a URI that MLflow or SQLAlchemy could not use.
@@ -62,7 +62,7 @@ class Settings:
 
     @staticmethod
     def from_env(env: Mapping[str, str] | None = None) -> "Settings":
-        """PENTIMENTO_HOME (default ./.pentimento), MLFLOW_TRACKING_URI, PENTIMENTO_STYLES_URL and PENTIMENTO_STYLES_BLOBS
+        """PENTIMENTO_HOME (default ./.pentimento), MLFLOW_TRACKING_URI, PENTIMENTO_STYLES_URL, PENTIMENTO_STYLES_BLOBS
         (defaults inside it).
 
         Raises:
