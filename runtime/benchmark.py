@@ -11,11 +11,12 @@ import torch
 
 from runtime.engine import Engine
 from runtime.errors import EngineUnavailable
-from runtime.openvino_engine import OpenvinoEngine
+from runtime.openvino_engine import OpenvinoRunner
 from runtime.package import Package
+from runtime.package_engine import PackageEngine
 from runtime.packaging import golden_pictures
 from runtime.painting import psnr_db
-from runtime.torch_engine import TorchEngine
+from runtime.torch_engine import TorchRunner
 from stylenet.images import Pixels
 from stylenet.pictures import resize_short_side
 
@@ -64,10 +65,10 @@ def compare_engines(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    engines: list[Engine] = [TorchEngine(package)]
+    engines: list[Engine] = [PackageEngine(TorchRunner(package))]
     for precision in ("float32", "bfloat16"):
         try:
-            engines.append(OpenvinoEngine(package, threads=threads, precision=precision))
+            engines.append(PackageEngine(OpenvinoRunner(package, threads=threads, precision=precision)))
         except EngineUnavailable:
             break
     photograph, style = golden_pictures()

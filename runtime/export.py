@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from runtime.networks import Network
+from stylenet.ledger import Ledger
+from stylenet.network import STEP_PX
 
 OPSET = 18
 STYLE_OUTPUTS = ("colour", "texture", "semantics")
-STYLIZE_INPUTS = ("image", "colour", "texture", "semantics", "dials")
+STYLIZE_INPUTS = ("image", "colour", "texture", "semantics", "dials", "statistics", "hold", "offset")
+STYLIZE_OUTPUTS = ("stylized", "measured")
 EXAMPLE_SIDES = (72, 88)  # neither square nor a power of two, so that no size is frozen by accident
 
 
@@ -26,6 +29,29 @@ class _StyleGraph(nn.Module):
         return self.network.encode_style(style)
 
 
+class _StylizeGraph(nn.Module):
+    """The forward pass with its ledger in the open: what is held goes in, what is measured comes out."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self,
+        image: Tensor,
+        colour: Tensor,
+        texture: Tensor,
+        semantics: Tensor,
+        dials: Tensor,
+        statistics: Tensor,
+        hold: Tensor,
+        offset: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        ledger = Ledger(statistics, hold)
+        stylized = self.network(image, colour, texture, semantics, dials, ledger, offset)
+        return stylized, ledger.measured
+
+
 def export_style(network: Network) -> bytes:
     """The style graph: `style` (N, 3, H, W) -> `colour` (N, 12), `texture` (N, T), `semantics` (N, S)."""
     example = torch.zeros(2, 3, *EXAMPLE_SIDES)
@@ -34,14 +60,22 @@ def export_style(network: Network) -> bytes:
 
 
 def export_stylize(network: Network) -> bytes:
-    """The painting graph: `image` (N, 3, H, W) -1..1, the code, `dials` (N, 5) -> `stylized` (N, 3, H, W) -1..1."""
+    """The painting graph.
+
+    Inputs: `image` (N, 3, H, W) -1..1, the code, `dials` (N, 5), and what tiles and videos need: `statistics` (N, S)
+    with `hold` (N, 1), see `Ledger`, and `offset` (2,) int64, see `Grain`; zeros for a picture of its own.
+    Outputs: `stylized` (N, 3, H, W) -1..1, `measured` (N, S).
+    """
     image = torch.zeros(2, 3, *EXAMPLE_SIDES)
+    dials = torch.full((2, 5), 0.5)
+    ledger = Ledger()
     with torch.no_grad():
         code = network.encode_style(image)
-    dials = torch.full((2, 5), 0.5)
-    axes = {name: {0: "batch"} for name in STYLIZE_INPUTS}
+        network(image, *code, dials, ledger)
+    example = (image, *code, dials, ledger.measured, torch.full((2, 1), 0.5), torch.tensor([STEP_PX, 2 * STEP_PX]))
+    axes = {name: {0: "batch"} for name in (*STYLIZE_INPUTS, *STYLIZE_OUTPUTS) if name != "offset"}
     axes["image"] = axes["stylized"] = {0: "batch", 2: "height", 3: "width"}
-    return _export(network, (image, *code, dials), list(STYLIZE_INPUTS), ["stylized"], axes)
+    return _export(_StylizeGraph(network), example, list(STYLIZE_INPUTS), list(STYLIZE_OUTPUTS), axes)
 
 
 def _export(

@@ -5,10 +5,12 @@ from typing import get_args
 
 from runtime.engine import Engine, EngineName
 from runtime.errors import EngineUnavailable
-from runtime.openvino_engine import OpenvinoEngine
+from runtime.openvino_engine import OpenvinoRunner
 from runtime.package import Package, open_package
+from runtime.package_engine import PackageEngine
 from runtime.painting import check_golden
-from runtime.torch_engine import TorchEngine
+from runtime.runner import Runner
+from runtime.torch_engine import TorchRunner
 
 
 def load_engine(
@@ -25,7 +27,7 @@ def load_engine(
         package: a folder, or one that `open_package` has verified already.
         engine: "openvino", "torch", or "auto": the fastest that this machine has.
         threads: cores for the CPU engine; all by default.
-        precision: of the CPU engine; see `OpenvinoEngine`.
+        precision: of the CPU engine; see `OpenvinoRunner`.
         device: of the torch engine.
 
     Raises:
@@ -37,15 +39,16 @@ def load_engine(
         raise EngineUnavailable(f"unknown engine {engine!r}; choose one of {', '.join(get_args(EngineName))}")
     if not isinstance(package, Package):
         package = open_package(package)
-    loaded: Engine
+    runner: Runner
     if engine == "torch":
-        loaded = TorchEngine(package, device=device)
+        runner = TorchRunner(package, device=device)
     else:
         try:
-            loaded = OpenvinoEngine(package, threads=threads, precision=precision)
+            runner = OpenvinoRunner(package, threads=threads, precision=precision)
         except EngineUnavailable:
             if engine != "auto":
                 raise
-            loaded = TorchEngine(package, device=device)
+            runner = TorchRunner(package, device=device)
+    loaded = PackageEngine(runner)
     check_golden(loaded)
     return loaded

@@ -4,18 +4,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from runtime.errors import EngineUnavailable
+from runtime.errors import EngineUnavailable, PackageError
+from runtime.export import STYLIZE_INPUTS
 from runtime.package import STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, Package
-from runtime.painting import check_order, check_picture, confine
-from stylenet.codes import CODE_NAMES, StyleCode
-from stylenet.dials import Dials
-from stylenet.images import Pixels, to_image, to_pixels
+from runtime.runner import Batch, Floats, Order
+from stylenet.codes import CODE_NAMES
+from stylenet.images import to_images, to_pictures
 
 
-class OpenvinoEngine:
-    """See `runtime.engine.Engine`.
+class OpenvinoRunner:
+    """See `runtime.runner.Runner`.
 
     Args:
         package: verified already.
@@ -24,6 +23,7 @@ class OpenvinoEngine:
 
     Raises:
         EngineUnavailable: openvino is not installed.
+        PackageError: the package's graphs are of an older kind.
     """
 
     name = "openvino"
@@ -33,47 +33,69 @@ class OpenvinoEngine:
             import openvino
         except ImportError as error:
             raise EngineUnavailable("openvino is not installed; pip install 'pentimento[cpu]', or use torch") from error
-        core = openvino.Core()
+        self._core = openvino.Core()
         if precision is None:
-            capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
             precision = "bfloat16" if "BF16" in capabilities else "float32"
         self.package = package
         self.precision = precision
-        settings: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
         }
         if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
+            self._settings["INFERENCE_NUM_THREADS"] = threads
         # The code is made once and used for every photograph: it stays in float32.
-        style_settings = settings | {"INFERENCE_PRECISION_HINT": "f32"}
-        style = core.compile_model(core.read_model(str(package.path(STYLE_ONNX_NAME))), "CPU", style_settings)
-        stylize = core.compile_model(core.read_model(str(package.path(STYLIZE_ONNX_NAME))), "CPU", settings)
-        self._style = style.create_infer_request()
-        self._stylize = stylize.create_infer_request()
-        self._sizes = {name: stylize.input(name).partial_shape[1].get_length() for name in CODE_NAMES}
+        style_settings = self._settings | {"INFERENCE_PRECISION_HINT": "f32"}
+        style = self._core.read_model(str(package.path(STYLE_ONNX_NAME)))
+        self._style = self._core.compile_model(style, "CPU", style_settings).create_infer_request()
+        graph = self._core.read_model(str(package.path(STYLIZE_ONNX_NAME)))
+        check_inputs(package, {name for port in graph.inputs for name in port.get_names()})
+        compiled = self._core.compile_model(_keep(graph, "stylized"), "CPU", self._settings)
+        self._paint = compiled.create_infer_request()
+        self._measure: Any = None  # compiled when a picture first needs it
+        self.sizes = {name: compiled.input(name).partial_shape[1].get_length() for name in CODE_NAMES}
+        self.statistics_size = compiled.input("statistics").partial_shape[1].get_length()
 
-    def encode_style(self, pixels: Pixels) -> StyleCode:
-        """See `Engine.encode_style`."""
-        check_picture(pixels)
-        self._style.infer({"style": to_image(pixels).numpy()})
-        return StyleCode(*(self._style.get_tensor(name).data[0].astype(np.float32) for name in CODE_NAMES))
+    def encode(self, picture: Batch) -> tuple[Floats, Floats, Floats]:
+        """See `Runner.encode`."""
+        self._style.infer({"style": to_images(picture).numpy()})
+        colour, texture, semantics = (self._style.get_tensor(name).data.copy() for name in CODE_NAMES)
+        return colour, texture, semantics
 
-    def stylize(
-        self, pixels: Pixels, code: StyleCode, dials: Dials | None = None, *, mask: NDArray[np.float32] | None = None
-    ) -> Pixels:
-        """See `Engine.stylize`."""
-        dials = dials or Dials()
-        check_order(pixels, code, mask, sizes=self._sizes, digest=self.package.digest)
-        if dials.strength == 0:
-            return pixels.copy()
-        feed: dict[str, Any] = {name: part[None] for name, part in code.parts().items()}
-        feed["image"] = to_image(pixels).numpy()
-        feed["dials"] = np.array([dials.numbers()], dtype=np.float32)
-        self._stylize.infer(feed)
-        painted = to_pixels(torch.from_numpy(self._stylize.get_tensor("stylized").data))
-        return painted if mask is None else confine(painted, pixels, mask)
+    def paint(self, pictures: Batch, order: Order) -> Batch:
+        """See `Runner.paint`."""
+        self._paint.infer({"image": to_images(pictures).numpy(), **order.feed()})
+        return to_pictures(torch.from_numpy(self._paint.get_tensor("stylized").data))
+
+    def measure(self, pictures: Batch, order: Order) -> Floats:
+        """See `Runner.measure`."""
+        if self._measure is None:
+            graph = _keep(self._core.read_model(str(self.package.path(STYLIZE_ONNX_NAME))), "measured")
+            self._measure = self._core.compile_model(graph, "CPU", self._settings).create_infer_request()
+        self._paint.get_compiled_model().release_memory()  # a whole picture and a tile are never held at once
+        self._measure.infer({"image": to_images(pictures).numpy(), **order.feed()})
+        measured = np.array(self._measure.get_tensor("measured").data)
+        self._measure.get_compiled_model().release_memory()
+        return measured
 
     def close(self) -> None:
         """Drop the compiled graphs."""
-        del self._style, self._stylize
+        del self._style, self._paint, self._measure
+
+
+def check_inputs(package: Package, names: set[str]) -> None:
+    """Raise PackageError unless the painting graph takes what we feed: packages written before tiles take less."""
+    missing = [name for name in STYLIZE_INPUTS if name not in names]
+    if missing:
+        raise PackageError(
+            f"{package.path(STYLIZE_ONNX_NAME)} does not take {', '.join(missing)}: it was exported by an older "
+            "Pentimento; write it again from its own weights with `pentimento export --renew`"
+        )
+
+
+def _keep(graph: Any, output: str) -> Any:
+    """The graph with one of its outputs: what leads to the other alone is never computed."""
+    import openvino
+
+    return openvino.Model([graph.output(output)], graph.get_parameters())

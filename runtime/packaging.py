@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save as save_safetensors
 
 from runtime.export import export_style, export_stylize
-from runtime.networks import Network, network_config
+from runtime.networks import Network, load_network, network_config
 from runtime.package import CARD_NAME, STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, WEIGHTS_NAME, Package, write_package
 from runtime.painting import GOLDEN_DIALS
 from stylenet.adain import AdaIN
@@ -57,6 +57,25 @@ def package_network(
         git_commit=git_commit,
         data_digest=data_digest,
         parents=parents,
+    )
+
+
+def renew_package(package: Package, folder: str | os.PathLike[str]) -> Package:
+    """The package's own weights with graphs and golden picture as this version writes them; its card stays.
+
+    Args:
+        package: verified; its graphs may be of an older kind.
+        folder: where the renewed package shall lie; may be the package's own.
+    """
+    manifest = package.manifest
+    return package_network(
+        load_network(package),
+        folder,
+        name=manifest.name,
+        card=package.path(CARD_NAME).read_text(),
+        git_commit=manifest.git_commit,
+        data_digest=manifest.data_digest,
+        parents=manifest.parents,
     )
 
 

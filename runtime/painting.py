@@ -1,5 +1,7 @@
 """What all engines share: checks at the door, strength 0 as the identity, masks, and the golden check."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from stylenet.codes import StyleCode
 from stylenet.dials import Dials
 from stylenet.errors import CodeError, PictureError, PictureTooLarge, PictureTooSmall
 from stylenet.images import Pixels, check_pixels
+from stylenet.ledger import ContentStatistics
 from stylenet.pictures import MAX_PIXELS, MIN_SIDE_PX, read_picture
 
 GOLDEN_PSNR_DB = 32.0
@@ -62,6 +65,26 @@ def check_code(code: StyleCode, sizes: dict[str, int], digest: str) -> None:
                 f"this style code has {part.size} {name} numbers, package {digest[:12]} takes {sizes[name]}; "
                 "encode the style picture with this package"
             )
+
+
+def check_statistics(statistics: ContentStatistics, size: int, digest: str) -> None:
+    """Raise CodeError unless the statistics were measured by a network of this shape."""
+    if statistics.values.size != size:
+        raise CodeError(
+            f"these content statistics hold {statistics.values.size} numbers, package {digest[:12]} takes {size}; "
+            "measure the picture with this package"
+        )
+
+
+def check_batch(pixels: Sequence[Pixels], codes: Sequence[StyleCode], dials: Sequence[Dials]) -> None:
+    """Raise PictureError unless these make one batch."""
+    if not len(pixels) == len(codes) == len(dials):
+        raise PictureError(
+            f"{len(pixels)} pictures, {len(codes)} codes and {len(dials)} dials make no batch; give one of each"
+        )
+    sizes = {picture.shape for picture in pixels}
+    if len(sizes) > 1:
+        raise PictureError(f"a batch has pictures of one size, not of {len(sizes)}; paint them size by size")
 
 
 def psnr_db(one: Pixels, other: Pixels) -> float:

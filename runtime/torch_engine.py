@@ -2,19 +2,17 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from runtime.networks import load_network
 from runtime.package import Package
-from runtime.painting import check_order, check_picture, confine
-from stylenet.codes import CODE_NAMES, StyleCode
-from stylenet.dials import Dials
-from stylenet.images import Pixels, to_image, to_pixels
+from runtime.runner import Batch, Floats, Order
+from stylenet.codes import CODE_NAMES
+from stylenet.images import to_images, to_pictures
+from stylenet.ledger import Ledger
 
 
-class TorchEngine:
-    """See `runtime.engine.Engine`.
+class TorchRunner:
+    """See `runtime.runner.Runner`.
 
     Args:
         package: verified already.
@@ -28,30 +26,33 @@ class TorchEngine:
         self.package = package
         self._device = torch.device(device)
         self._network = load_network(package).to(self._device)
+        grey, ledger = torch.zeros(1, 3, 16, 16, device=self._device), Ledger()
         with torch.inference_mode():
-            sample = self._network.encode_style(torch.zeros(1, 3, 16, 16, device=self._device))
-        self._sizes = {name: part.shape[1] for name, part in zip(CODE_NAMES, sample, strict=True)}
+            sample = self._network.encode_style(grey)
+            self._network(grey, *sample, torch.ones(1, 5, device=self._device), ledger)
+        self.sizes = {name: part.shape[1] for name, part in zip(CODE_NAMES, sample, strict=True)}
+        self.statistics_size = ledger.measured.shape[1]
 
     @torch.inference_mode()
-    def encode_style(self, pixels: Pixels) -> StyleCode:
-        """See `Engine.encode_style`."""
-        check_picture(pixels)
-        parts: tuple[Tensor, ...] = self._network.encode_style(to_image(pixels).to(self._device))
-        return StyleCode(*(part[0].float().cpu().numpy() for part in parts))
+    def encode(self, picture: Batch) -> tuple[Floats, Floats, Floats]:
+        """See `Runner.encode`."""
+        colour, texture, semantics = self._network.encode_style(to_images(picture, self._device))
+        return colour.cpu().numpy(), texture.cpu().numpy(), semantics.cpu().numpy()
 
     @torch.inference_mode()
-    def stylize(
-        self, pixels: Pixels, code: StyleCode, dials: Dials | None = None, *, mask: NDArray[np.float32] | None = None
-    ) -> Pixels:
-        """See `Engine.stylize`."""
-        dials = dials or Dials()
-        check_order(pixels, code, mask, sizes=self._sizes, digest=self.package.digest)
-        if dials.strength == 0:
-            return pixels.copy()
-        parts = [torch.from_numpy(part)[None].to(self._device) for part in code.parts().values()]
-        numbers = torch.tensor([dials.numbers()], dtype=torch.float32, device=self._device)
-        painted = to_pixels(self._network(to_image(pixels).to(self._device), *parts, numbers))
-        return painted if mask is None else confine(painted, pixels, mask)
+    def paint(self, pictures: Batch, order: Order) -> Batch:
+        """See `Runner.paint`."""
+        feed = {name: torch.from_numpy(value).to(self._device) for name, value in order.feed().items()}
+        ledger = Ledger(feed.pop("statistics"), feed.pop("hold"))
+        return to_pictures(self._network(to_images(pictures, self._device), **feed, ledger=ledger))
+
+    @torch.inference_mode()
+    def measure(self, pictures: Batch, order: Order) -> Floats:
+        """See `Runner.measure`."""
+        feed = {name: torch.from_numpy(value).to(self._device) for name, value in order.feed().items()}
+        ledger = Ledger(feed.pop("statistics"), feed.pop("hold"))
+        self._network.measure(to_images(pictures, self._device), **feed, ledger=ledger)
+        return np.asarray(ledger.measured.cpu().numpy())
 
     def close(self) -> None:
         """Drop the network."""

@@ -7,7 +7,8 @@ from torch.nn import functional
 from stylenet.colour import colour_code
 from stylenet.decoder import enlarge
 from stylenet.encoders import CompactEncoder, Conv
-from stylenet.statistics import mean_std, normalise
+from stylenet.ledger import Ledger
+from stylenet.statistics import mean_std
 
 WIDTHS = (16, 32, 64, 64)
 
@@ -39,12 +40,13 @@ class AdaIN(nn.Module):
         semantics = torch.cat([mean.flatten(1), std.flatten(1)], dim=1)
         return colour_code(image), semantics[:, :1] * 0.0, semantics
 
-    def transfer(self, features: Tensor, semantics: Tensor, strength: Tensor) -> Tensor:
-        """Equation 8 of the paper, interpolated by its equation 14."""
+    def transfer(self, features: Tensor, semantics: Tensor, strength: Tensor, ledger: Ledger) -> Tensor:
+        """Equation 8 of the paper, interpolated by its equation 14: one scale and one shift per channel."""
         n, c = features.shape[:2]
         style_mean, style_std = semantics.reshape(n, 2, c, 1, 1).unbind(1)
-        styled = normalise(features) * style_std + style_mean
-        return features + strength * (styled - features)
+        mean, std = ledger.mean_std(features)
+        gain = style_std / std
+        return features * (1 + strength * (gain - 1)) + strength * (style_mean - gain * mean)
 
     def decode(self, features: Tensor, like: dict[str, Tensor]) -> Tensor:
         """Features -> (N, 3, H, W); `like` gives the sizes on the way up, not its contents."""
@@ -54,11 +56,35 @@ class AdaIN(nn.Module):
         painting: Tensor = self.paint(x)
         return painting.to(torch.float32)
 
-    def forward(self, image: Tensor, colour: Tensor, texture: Tensor, semantics: Tensor, dials: Tensor) -> Tensor:
+    def forward(
+        self,
+        image: Tensor,
+        colour: Tensor,
+        texture: Tensor,
+        semantics: Tensor,
+        dials: Tensor,
+        ledger: Ledger | None = None,
+        offset: Tensor | None = None,
+    ) -> Tensor:
         """The photograph in the style: arguments and result as of `StyleNetwork.forward`."""
         taps = self.content_encoder(image)
         strength = dials.reshape(-1, 5, 1, 1, 1).unbind(1)[0]
         # The graph keeps all of its inputs only if all are used; engines feed every network the same ones.
         unused = (colour.sum() + texture.sum()) * 0.0
-        styled = self.transfer(taps["relu3_4"], semantics, strength)
+        if offset is not None:
+            unused = unused + offset.sum() * 0.0
+        styled = self.transfer(taps["relu3_4"], semantics, strength, ledger or Ledger())
         return (self.decode(styled, taps) + unused).clamp(-1.0, 1.0)
+
+    def measure(
+        self,
+        image: Tensor,
+        colour: Tensor,
+        texture: Tensor,
+        semantics: Tensor,
+        dials: Tensor,
+        ledger: Ledger,
+        offset: Tensor | None = None,
+    ) -> None:
+        """Have everything measured that `forward` would measure, and stop there."""
+        ledger.mean_std(self.content_encoder(image)["relu3_4"])

@@ -68,12 +68,11 @@ def recolour(image: Tensor, content_code: Tensor, style_code: Tensor) -> Tensor:
     """
     content_mean, content_factor = _split(content_code)
     style_mean, style_factor = _split(style_code)
-    transform = _limit(style_factor @ _inverse_lower(content_factor))
-    planes = to_opponent(image)
-    n, _, h, w = planes.shape
-    centred = planes.flatten(2) - content_mean.unsqueeze(2)
-    moved = transform @ centred + style_mean.unsqueeze(2)
-    return from_opponent(moved.reshape(n, 3, h, w))
+    there = opponent_matrix(image)
+    transform = _limit(style_factor @ _inverse_lower(content_factor)) @ there
+    shift = style_mean.unsqueeze(2) - (transform @ there.transpose(0, 1)) @ content_mean.unsqueeze(2)
+    back = there.transpose(0, 1)
+    return _apply(back @ transform, image) + (back @ shift).unsqueeze(3)
 
 
 @full_precision
@@ -84,9 +83,9 @@ def with_chroma_of(image: Tensor, source: Tensor, share: Tensor) -> Tensor:
         image, source: (N, 3, H, W).
         share: broadcastable to (N, 1, 1, 1), 0..1: 1 takes all chroma from `source`.
     """
-    ours, theirs = to_opponent(image), to_opponent(source)
-    chroma = ours[:, 1:] + share * (theirs[:, 1:] - ours[:, 1:])
-    return from_opponent(torch.cat([ours[:, :1], chroma], dim=1))
+    change = share * (source - image)
+    # Lightness is the channels' mean: taken out of the change, it stays as it is.
+    return image + (change - change.mean(dim=1, keepdim=True))
 
 
 def _apply(matrix: Tensor, image: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from stylenet.config import NetworkConfig
 from stylenet.encoders import Conv
-from stylenet.statistics import normalise
+from stylenet.ledger import Ledger
 from stylenet.style_encoder import LevelCode
 from stylenet.vgg import TAPS
 
@@ -37,22 +37,33 @@ class Modulation(nn.Module):
         for zeroed in (self.correct.weight, self.correct.bias, self.value.weight):
             nn.init.zeros_(zeroed)
 
-    def forward(self, features: Tensor, code: LevelCode, t: Tensor) -> Tensor:
+    def forward(self, features: Tensor, code: LevelCode, t: Tensor, ledger: Ledger) -> Tensor:
         """(N, C, H, W) features -> the same shape, with statistics between the content's (t=0) and the style's (t=1).
+
+        Everything that is the same for all places is worked out on vectors first. What is left per place is one scale,
+        one product with the keys and one with the values, channels last, as processors keep them.
 
         Args:
             features: (N, C, H, W).
             code: the level's part of the style code.
             t: (N, 1, 1, 1), 0..1.
+            ledger: gives the content's statistics.
         """
         n, c = features.shape[:2]
-        normal = normalise(features)
-        scale, shift = self.correct(code.gram).reshape(n, 2, c, 1, 1).unbind(1)
-        attention = torch.einsum("ndhw,nkd->nkhw", self.query(normal), self.key(code.prototypes))
-        attention = functional.softmax(attention * self.temperature, dim=1)
-        local = torch.einsum("nkhw,nkc->nchw", attention, self.value(code.prototypes))
-        styled = (normal * (1 + scale) + shift + local) * code.std + code.mean
-        return features + t * (styled - features)
+        mean, std = (part.reshape(n, 1, c) for part in ledger.mean_std(features))
+        style_mean, style_std = code.mean.reshape(n, 1, c), code.std.reshape(n, 1, c)
+        scale, shift = self.correct(code.gram).reshape(n, 2, c).split(1, dim=1)
+        gain = (1 + scale) * style_std / std
+        t = t.reshape(n, 1, 1)
+        # The attention's weights sum to 1, so that what is the same everywhere may ride on the values.
+        moved = shift * style_std + style_mean - gain * mean
+        values = t * (self.value(code.prototypes) * style_std + moved)  # (N, K, C)
+        keys = (self.key(code.prototypes) * self.temperature) @ self.query.weight.flatten(1) / std  # (N, K, C)
+        places = features.permute(0, 2, 3, 1)  # (N, H, W, C)
+        logits = places @ keys.transpose(1, 2).unsqueeze(1) - (keys * mean).sum(dim=2).reshape(n, 1, 1, -1)
+        local = functional.softmax(logits, dim=3) @ values.unsqueeze(1)  # (N, H, W, C)
+        kept = (1 + t * (gain - 1)).reshape(n, c, 1, 1)
+        return features * kept + local.permute(0, 3, 1, 2)
 
 
 class Grain(nn.Module):
@@ -63,9 +74,10 @@ class Grain(nn.Module):
     bytes), is spread over the channels and scaled by the texture path's Gram code.
     """
 
-    def __init__(self, channels: int, gram_size: int, tile_px: int) -> None:
+    def __init__(self, channels: int, gram_size: int, level: int) -> None:
         super().__init__()
-        self.tile_px = tile_px
+        self.step_px = 2**level
+        self.tile_px = tile_px = _GRAIN_TILES_PX[level]
         generator = torch.Generator().manual_seed(tile_px)
         self.noise: Tensor
         self.register_buffer("noise", torch.randn(1, _GRAIN_PLANES, tile_px, tile_px, generator=generator))
@@ -74,11 +86,18 @@ class Grain(nn.Module):
         nn.init.zeros_(self.gain.weight)
         nn.init.constant_(self.gain.bias, 0.1)
 
-    def forward(self, x: Tensor, gram: Tensor, t: Tensor) -> Tensor:
-        """(N, C, H, W) features, (N, r(r+1)/2) Gram code, (N, 1, 1, 1) dial -> (N, C, H, W)."""
-        rows = torch.arange(x.shape[2], device=x.device) % self.tile_px
-        columns = torch.arange(x.shape[3], device=x.device) % self.tile_px
-        noise = self.noise.index_select(2, rows).index_select(3, columns)
+    def forward(self, x: Tensor, gram: Tensor, t: Tensor, offset: Tensor | None) -> Tensor:
+        """Features with grain.
+
+        Args:
+            x: (N, C, H, W). gram: (N, r(r+1)/2). t: (N, 1, 1, 1).
+            offset: (2,) int64, multiples of 8: row and column of the first pixel in a larger picture; None is (0, 0).
+        """
+        rows, columns = (torch.arange(side, device=x.device) for side in x.shape[2:])
+        if offset is not None:
+            first = torch.div(offset, self.step_px, rounding_mode="floor")
+            rows, columns = rows + first[0], columns + first[1]
+        noise = self.noise.index_select(2, rows % self.tile_px).index_select(3, columns % self.tile_px)
         return x + t * self.gain(gram)[:, :, None, None] * self.spread(noise)
 
 
@@ -93,12 +112,14 @@ class StyledResidual(nn.Module):
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
 
-    def forward(self, x: Tensor, code: Tensor, t: Tensor) -> Tensor:
+    def forward(self, x: Tensor, code: Tensor, t: Tensor, ledger: Ledger) -> Tensor:
         """(N, C, H, W), (N, code_size), (N, 1, 1, 1) -> (N, C, H, W)."""
         n, c, _, _ = x.shape
         scale, shift = self.correct(code).reshape(n, 2, c, 1, 1).unbind(1)
-        normal = normalise(self.first(x))
-        return x + self.second(functional.relu(normal * (1 + t * scale) + t * shift))
+        strokes = self.first(x)
+        mean, std = ledger.mean_std(strokes)
+        gain = (1 + t * scale) / std
+        return x + self.second(functional.relu(strokes * gain + (t * shift - gain * mean)))
 
 
 class Decoder(nn.Module):
@@ -112,9 +133,7 @@ class Decoder(nn.Module):
         self.modulate = nn.ModuleDict(
             {tap: Modulation(width, gram) for tap, width, gram in zip(TAPS, config.encoder_widths, grams, strict=True)}
         )
-        self.grain = nn.ModuleList(
-            [Grain(width, grams[1], tile) for width, tile in zip(config.decoder_widths, _GRAIN_TILES_PX, strict=True)]
-        )
+        self.grain = nn.ModuleList([Grain(width, grams[1], level) for level, width in enumerate(config.decoder_widths)])
         self.enter4 = Conv(enc4, three)
         self.down = Conv(three, eighth, stride=2)
         self.deep = nn.ModuleList([StyledResidual(eighth, grams[2] + grams[3]) for _ in range(2)])
@@ -136,6 +155,8 @@ class Decoder(nn.Module):
         semantics: dict[str, LevelCode],
         t_texture: Tensor,
         t_semantics: Tensor,
+        ledger: Ledger,
+        offset: Tensor | None = None,
     ) -> Tensor:
         """A painting.
 
@@ -143,31 +164,61 @@ class Decoder(nn.Module):
             content: the photograph's features by tap.
             texture: codes of levels 1-2. semantics: codes of levels 3-4.
             t_texture, t_semantics: (N, 1, 1, 1), 0..1.
+            ledger: gives the photograph's statistics.
+            offset: where the photograph lies in a larger one; see `Grain`.
 
         Returns:
             (N, 3, H, W) float32, near -1..1.
         """
-        styled = {
-            tap: self.modulate[tap](
-                content[tap], texture.get(tap) or semantics[tap], t_texture if tap in texture else t_semantics
-            )
+        codes = {**texture, **semantics}
+        one, two, three, four = (
+            self.modulate[tap](content[tap], codes[tap], t_texture if tap in texture else t_semantics, ledger)
             for tap in TAPS
-        }
-        one, two, three, four = (styled[tap] for tap in TAPS)
-        x = functional.relu(self.enter4(four))
+        )
+        x, deep = self._deepest(four, texture, semantics, t_texture, t_semantics, ledger, offset)
         gram = texture[TAPS[1]].gram
-        deep = self.grain[3](functional.relu(self.down(x)), gram, t_texture)
-        grams = torch.cat([code.gram for code in semantics.values()], dim=1)
-        for block in self.deep:
-            deep = block(deep, grams, t_semantics)
         x = functional.relu(self.skip3(three) + x + enlarge(self.up8(deep), x))
-        x = functional.relu(self.merge3(self.grain[2](x, gram, t_texture)))
+        x = functional.relu(self.merge3(self.grain[2](x, gram, t_texture, offset)))
         x = functional.relu(self.skip2(two) + enlarge(self.up4(x), two))
-        x = functional.relu(self.merge2(self.grain[1](x, gram, t_texture)))
+        x = functional.relu(self.merge2(self.grain[1](x, gram, t_texture, offset)))
         x = functional.relu(self.skip1(one) + enlarge(self.up2(x), one))
-        x = functional.relu(self.merge1(self.grain[0](x, gram, t_texture)))
+        x = functional.relu(self.merge1(self.grain[0](x, gram, t_texture, offset)))
         painting: Tensor = self.paint(x)
         return painting.to(torch.float32)
+
+    def measure(
+        self,
+        content: dict[str, Tensor],
+        texture: dict[str, LevelCode],
+        semantics: dict[str, LevelCode],
+        t_texture: Tensor,
+        t_semantics: Tensor,
+        ledger: Ledger,
+        offset: Tensor | None = None,
+    ) -> None:
+        """Have every statistic of `forward` measured, and paint nothing: arguments as of `forward`."""
+        for tap in TAPS[:3]:
+            ledger.mean_std(content[tap])
+        four = self.modulate[TAPS[3]](content[TAPS[3]], semantics[TAPS[3]], t_semantics, ledger)
+        self._deepest(four, texture, semantics, t_texture, t_semantics, ledger, offset)
+
+    def _deepest(
+        self,
+        four: Tensor,
+        texture: dict[str, LevelCode],
+        semantics: dict[str, LevelCode],
+        t_texture: Tensor,
+        t_semantics: Tensor,
+        ledger: Ledger,
+        offset: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """What enters the decoder at a quarter of the size, and what the styled residuals make of it at an eighth."""
+        x = functional.relu(self.enter4(four))
+        deep = self.grain[3](functional.relu(self.down(x)), texture[TAPS[1]].gram, t_texture, offset)
+        grams = torch.cat([code.gram for code in semantics.values()], dim=1)
+        for block in self.deep:
+            deep = block(deep, grams, t_semantics, ledger)
+        return x, deep
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:

@@ -31,12 +31,7 @@ def local_ssim(one: Tensor, other: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) float32, -1..1; 1 where both are the same.
     """
-    mean1, mean2 = _box(one), _box(other)
-    variance1 = (_box(one * one) - mean1 * mean1).clamp(min=0)
-    variance2 = (_box(other * other) - mean2 * mean2).clamp(min=0)
-    covariance = _box(one * other) - mean1 * mean2
-    likeness = (2 * mean1 * mean2 + _C1) / (mean1 * mean1 + mean2 * mean2 + _C1)
-    return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2)
+    return _compare(one, other)[0]
 
 
 @full_precision
@@ -87,25 +82,35 @@ class Fusion(nn.Module):
         shares = self.shares(painting, anchor, fidelity)
         if self.anchor == "content":
             return anchor + shares * (painting - anchor)
-        painted, held = split_bands(painting), split_bands(anchor)
-        fused = painted[2]
-        for band in (0, 1):
-            fused = fused + held[band] + shares[:, band : band + 1] * (painted[band] - held[band])
-        return fused
+        # Bands are linear, so that one split of the difference does for both pictures.
+        high, middle, low = split_bands(painting - anchor)
+        return anchor + low + shares[:, :1] * high + shares[:, 1:] * middle
 
     def shares(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
         """The painting's share `a` per band and pixel: (N, B, H, W), 0..1."""
         ours, theirs = lightness(painting), lightness(anchor)
-        seen = torch.cat(
-            [local_ssim(ours, theirs), (ours - _box(ours)).abs() * 4, (theirs - _box(theirs)).abs() * 4], dim=1
-        )
+        likeness, mean1, mean2 = _compare(ours, theirs)
+        seen = torch.cat([likeness, (ours - mean1).abs() * 4, (theirs - mean2).abs() * 4], dim=1)
         logits = self.gate(functional.relu(self.look(seen))).to(torch.float32)
         return torch.sigmoid(logits + functional.softplus(self.push) * (1 - 2 * fidelity))
 
 
+def _compare(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The local SSIM and both local means: (N, 1, H, W) each, from one pooling of five planes."""
+    pooled = _box(torch.cat([one, other, one * one, other * other, one * other], dim=1))
+    mean1, mean2, square1, square2, product = pooled.split(1, dim=1)
+    variance1 = (square1 - mean1 * mean1).clamp(min=0)
+    variance2 = (square2 - mean2 * mean2).clamp(min=0)
+    covariance = product - mean1 * mean2
+    likeness = (2 * mean1 * mean2 + _C1) / (mean1 * mean1 + mean2 * mean2 + _C1)
+    return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2), mean1, mean2
+
+
 def _box(x: Tensor) -> Tensor:
-    """Mean over the window around each pixel; border windows hold fewer pixels, none of them invented."""
-    return functional.avg_pool2d(x, _WINDOW, stride=1, padding=_WINDOW // 2, count_include_pad=False)
+    """Mean over the window around each pixel, by columns and by rows; border windows hold no invented pixels."""
+    half = _WINDOW // 2
+    columns = functional.avg_pool2d(x, (_WINDOW, 1), stride=1, padding=(half, 0), count_include_pad=False)
+    return functional.avg_pool2d(columns, (1, _WINDOW), stride=1, padding=(0, half), count_include_pad=False)
 
 
 def _blur(image: Tensor) -> Tensor:

@@ -32,8 +32,13 @@ def to_image(pixels: Pixels) -> Tensor:
         PictureError: not uint8 (H, W, 3).
     """
     check_pixels(pixels)
-    planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-    return planes.unsqueeze(0).to(torch.float32) / 127.5 - 1.0
+    return to_images(pixels[None])
+
+
+def to_images(pictures: Pixels, device: torch.device | None = None) -> Tensor:
+    """Pictures of one size to a batch: uint8 (N, H, W, 3) -> (N, 3, H, W) float32, -1..1, worked out on `device`."""
+    levels = torch.from_numpy(np.require(pictures, requirements=["C", "W"])).to(device)
+    return levels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 127.5 - 1.0
 
 
 def to_pixels(image: Tensor) -> Pixels:
@@ -50,5 +55,10 @@ def to_pixels(image: Tensor) -> Pixels:
     """
     if image.ndim != 4 or image.shape[:2] != (1, 3):
         raise PictureError(f"expected an image (1, 3, H, W), got {tuple(image.shape)}")
-    levels = (image[0].detach().to(torch.float32) + 1.0).mul(127.5).round().clamp(0, 255)
-    return np.ascontiguousarray(levels.to(torch.uint8).cpu().numpy().transpose(1, 2, 0))
+    return to_pictures(image)[0]
+
+
+def to_pictures(images: Tensor) -> Pixels:
+    """A batch to pictures, as `to_pixels` does: (N, 3, H, W) floating point -> uint8 (N, H, W, 3)."""
+    levels = (images.detach().to(torch.float32) + 1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())

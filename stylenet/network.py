@@ -9,9 +9,12 @@ from stylenet.decoder import Decoder
 from stylenet.encoders import CompactEncoder
 from stylenet.errors import WeightsError
 from stylenet.fusion import Fusion
+from stylenet.ledger import Ledger
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS, StylePath
 from stylenet.vgg import Vgg19
 
+STEP_PX = 8
+"""The deepest level sees one place per so many pixels: tiles begin at multiples of it."""
 FULL_AT = 0.25
 """Below this strength the picture itself fades to the photograph, so that strength 0 is the identity."""
 
@@ -46,21 +49,34 @@ class StyleNetwork(nn.Module):
         features = self.features(image)
         return colour_code(image), self.texture_path(features), self.semantics_path(features)
 
-    def forward(self, image: Tensor, colour: Tensor, texture: Tensor, semantics: Tensor, dials: Tensor) -> Tensor:
+    def forward(
+        self,
+        image: Tensor,
+        colour: Tensor,
+        texture: Tensor,
+        semantics: Tensor,
+        dials: Tensor,
+        ledger: Ledger | None = None,
+        offset: Tensor | None = None,
+    ) -> Tensor:
         """The photograph in the style.
 
         Args:
             image: (N, 3, H, W) float32, -1..1, sides of at least 16.
             colour, texture, semantics: the style code, as `encode_style` gives it.
             dials: (N, 5) float32, 0..1: strength, fidelity, texture, semantics, keep_color.
+            ledger: gives the photograph's statistics and collects what is measured; a new one by default.
+            offset: (2,) int64, multiples of `STEP_PX`: where the image begins, row and column, in a larger picture of
+                which it is a tile; (0, 0) by default.
 
         Returns:
             (N, 3, H, W) float32, -1..1.
         """
+        ledger = ledger or Ledger()
         strength, fidelity, dial_texture, dial_semantics, keep_color = dials.reshape(-1, 5, 1, 1, 1).unbind(1)
         t_texture, t_semantics = strength * dial_texture, strength * dial_semantics
 
-        content_colour = colour_code(image)
+        content_colour = ledger.settle(colour_code(image))
         t_colour = t_texture.flatten(1)  # colour is the lowest level of texture
         target_colour = content_colour + t_colour * (colour - content_colour)
         recoloured = recolour(image, content_colour, target_colour)
@@ -71,11 +87,36 @@ class StyleNetwork(nn.Module):
             self.semantics_path.unpack(semantics),
             t_texture,
             t_semantics,
+            ledger,
+            offset,
         )
         fused = self.fusion(painting, recoloured if self.config.anchor == "recoloured" else image, fidelity)
         fused = with_chroma_of(fused, image, keep_color)
         presence = (strength / FULL_AT).clamp(max=1.0)
         return (image + presence * (fused - image)).clamp(-1.0, 1.0)
+
+    def measure(
+        self,
+        image: Tensor,
+        colour: Tensor,
+        texture: Tensor,
+        semantics: Tensor,
+        dials: Tensor,
+        ledger: Ledger,
+        offset: Tensor | None = None,
+    ) -> None:
+        """Have everything measured that `forward` would measure, and stop there: arguments as of `forward`."""
+        strength, _, dial_texture, dial_semantics, _ = dials.reshape(-1, 5, 1, 1, 1).unbind(1)
+        ledger.settle(colour_code(image))
+        self.decoder.measure(
+            self.features(image),
+            self.texture_path.unpack(texture),
+            self.semantics_path.unpack(semantics),
+            strength * dial_texture,
+            strength * dial_semantics,
+            ledger,
+            offset,
+        )
 
     def features(self, image: Tensor) -> dict[str, Tensor]:
         """The content encoder's taps; VGG-19's are brought to a scale of 1, which the decoder's weights expect."""

@@ -11,6 +11,7 @@ from stylenet.colour import colour_code, from_opponent, recolour, to_opponent, w
 from stylenet.config import BASE, NetworkConfig
 from stylenet.errors import ConfigError, WeightsError
 from stylenet.fusion import Fusion, local_ssim, split_bands
+from stylenet.ledger import Ledger
 from stylenet.network import StyleNetwork, count_parameters, load_state
 from stylenet.statistics import gram_matrix, mean_std, normalise
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS
@@ -84,7 +85,7 @@ def test_each_dial_leaves_the_other_paths_statistics_alone(network: StyleNetwork
         found = {}
         for tap in (*TEXTURE_TAPS, *SEMANTICS_TAPS):
             t = torch.full((1, 1, 1, 1), t_texture if tap in TEXTURE_TAPS else t_semantics)
-            styled = network.decoder.modulate[tap](features[tap], codes[tap], t)
+            styled = network.decoder.modulate[tap](features[tap], codes[tap], t, Ledger())
             found[tap] = torch.cat([part.flatten() for part in mean_std(styled)])
         return found
 
