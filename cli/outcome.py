@@ -54,7 +54,10 @@ def run_politely(command: Callable[[], Any]) -> int:
 
 def is_ours(error: BaseException) -> bool:
     """Whether an error was raised on purpose, with a message for people: its class is from one of our folders."""
-    ours = ("stylenet", "runtime", "registry", "training", "evaluation", "service", "samples", "cli")
+    ours = (
+        *("batch", "cli", "evaluation", "motion", "registry", "runtime", "samples", "service", "stylenet", "training"),
+        "video",
+    )
     return type(error).__module__.split(".")[0] in ours
 
 
@@ -72,5 +75,8 @@ def missing_extra(error: ImportError) -> str | None:
         "bentoml": "serve",
         "locust": "load",
         "openvino": "cpu",
+        "av": "video",
+        "cv2": "video",
+        "ray": "ray",
     }
     return extras.get((error.name or "").split(".")[0])
