@@ -7,7 +7,6 @@ No route of the framework is reachable from outside.
 Everything heavy is imported in the worker only: the supervising process also imports this module.
 """
 
-import logging
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -59,26 +58,32 @@ class PentimentoService:
     def __init__(self) -> None:
         if os.environ.get(DIE_WITH_PARENT):
             die_with_parent(signal.SIGTERM)
-        logging.getLogger("pentimento").setLevel(logging.INFO)
+        from service.logs import configure_logging
         from service.metrics import Metrics
         from service.routes import application
         from service.settings import ServiceSettings
         from service.studio import Studio
+        from service.traces import tracing_from_env
 
+        settings = ServiceSettings.from_env()
+        configure_logging(settings.log_format)
         metrics = Metrics()
-        self.studio: Studio = Studio(ServiceSettings.from_env(), metrics)
-        self.application: Front = application(self.studio, metrics)
+        self.tracing = tracing_from_env()
+        self.studio: Studio = Studio(settings, metrics)
+        self.application: Front = application(self.studio, metrics, self.tracing)
 
     @bentoml.on_startup
     async def open(self) -> None:
         """Answer from now on, with 503 until the model is warm."""
         self.studio.start()
+        self.studio.drain.on_sigterm()
         room.application = self.application
 
     @bentoml.on_shutdown
     async def close(self) -> None:
         """Finish what was accepted, then give everything back."""
         await self.studio.close()
+        self.tracing.close()
 
 
 PentimentoService.add_asgi_middleware(FrontDoor, room=room)  # type: ignore[attr-defined]  # a bentoml Service by now

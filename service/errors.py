@@ -1,13 +1,15 @@
 """What can go wrong in `service`.
 
 ServiceError
-├── ServiceSettingsError     an environment variable that cannot work
+├── ServiceSettingsError     an environment variable, or a file that one names, that cannot work
 ├── ServeError               the server process did not come up, or died
 └── Refusal                  a request that is answered with a problem instead of a picture
     ├── BrokenForm           400  the body is not the multipart form that it says it is
     ├── UnreadableUpload     400  a file that is no picture, or a broken one
-    ├── Forbidden            403  changing the style library is switched off, or asked for by another site
+    ├── Unauthorized         401  a token is needed, and none that is known was sent
+    ├── Forbidden            403  the token's scopes do not reach, a read-only library, or a page of another site
     ├── NotFound             404  no such style, no such page
+    │   └── UnknownPhoto     404  a photograph that is not kept (any more); send it again
     ├── UploadTooSlow        408  the body did not arrive in time
     ├── Conflict             409  the style exists already
     ├── BodyTooLarge         413  more bytes than the limit
@@ -16,7 +18,8 @@ ServiceError
     │   └── UnusablePicture  422  a picture that can be read, but not painted
     ├── QueueFull            429  come back in `retry_after_s`
     ├── NotReady             503  no model is loaded yet; come back in `retry_after_s`
-    │   └── NoModel          503  the model cannot be loaded; it is tried again
+    │   ├── NoModel          503  the model cannot be loaded; it is tried again
+    │   └── Draining         503  this replica is going away; another one answers
     └── DeadlinePassed       504  it took longer than the deadline
 """
 
@@ -42,16 +45,25 @@ class Refusal(ServiceError):
         detail: for people, one sentence or two.
         field: the form field at fault, if one is.
         retry_after_s: when it makes sense to come back, if it does.
+        challenge: what WWW-Authenticate says, where a token would help.
     """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad-request"
 
-    def __init__(self, detail: str, *, field: str | None = None, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        retry_after_s: int | None = None,
+        challenge: str | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.field = field
         self.retry_after_s = retry_after_s
+        self.challenge = challenge
 
 
 class BrokenForm(Refusal):
@@ -66,6 +78,12 @@ class UnreadableUpload(Refusal):
     status, code = 400, "unreadable-picture"
 
 
+class Unauthorized(Refusal):
+    """A token is needed, and none that is known was sent."""
+
+    status, code = 401, "unauthorized"
+
+
 class Forbidden(Refusal):
     """Not allowed here."""
 
@@ -76,6 +94,12 @@ class NotFound(Refusal):
     """Nothing of that name."""
 
     status, code = 404, "not-found"
+
+
+class UnknownPhoto(NotFound):
+    """A photograph that is not kept here, or not any more."""
+
+    code = "unknown-photo"
 
 
 class UploadTooSlow(Refusal):
@@ -130,6 +154,12 @@ class NoModel(NotReady):
     """The model cannot be loaded. It is tried again, but somebody has to do something."""
 
     code = "no-model"
+
+
+class Draining(NotReady):
+    """This replica finishes what it accepted and takes nothing new."""
+
+    code = "draining"
 
 
 class DeadlinePassed(Refusal):

@@ -1,14 +1,15 @@
-"""From a request's body to an order, with the limits checked while the bytes come in and before anything is decoded.
+"""A request's multipart form, with the limits checked while the bytes come in and before anything is decoded.
 
 Only files are accepted as files: a URL in a file field is text, and text there is refused, so the service never fetches
 anything for anybody.
 """
 
 import asyncio
+import json
+import unicodedata
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import cast, get_args
+from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from PIL import Image
 from starlette.datastructures import FormData, UploadFile
@@ -18,48 +19,24 @@ from starlette.requests import Request
 from starlette.types import Message, Receive
 
 from service.errors import BadField, BodyTooLarge, BrokenForm, UnsupportedBody, UploadTooSlow
-from stylenet.dials import DIAL_NAMES, Dials
-from stylenet.pictures import FORMATS, PictureFormat
+from service.settings import ServiceSettings
+from stylenet.pictures import FORMATS
 
-OUTPUT_FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
-STYLIZE_FILES = ("image", "style_image", "mask")
-STYLIZE_FIELDS = (*STYLIZE_FILES, "style", *DIAL_NAMES, "keep_color", "format")
 _LONGEST_TEXT_BYTES = 4096
 _MOST_PARTS = 32
-_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-
-
-@dataclass(frozen=True, slots=True)
-class StylizeOrder:
-    """What one client asks to be painted. Files are still undecoded, on disk where they are large.
-
-    Args:
-        image: the photograph.
-        style: a style of the library by id or name; None where `style_image` is given.
-        style_image: a style picture of the client's own.
-        mask: where to paint; everywhere where None.
-        dials: checked.
-        picture_format: how the answer is encoded.
-    """
-
-    image: UploadFile
-    style: str | None
-    style_image: UploadFile | None
-    mask: UploadFile | None
-    dials: Dials
-    picture_format: PictureFormat
 
 
 @asynccontextmanager
-async def received_form(request: Request, *, max_bytes: int, timeout_s: float) -> AsyncIterator[FormData]:
+async def received_form(request: Request, settings: ServiceSettings) -> AsyncIterator[FormData]:
     """The request's multipart form, whose temporary files go away at the end.
 
     Raises:
         UnsupportedBody: not multipart/form-data.
-        BodyTooLarge: more than `max_bytes`, by its own word or by count, whichever comes first.
-        UploadTooSlow: not all there after `timeout_s`.
+        BodyTooLarge: more bytes than the limit, by its own word or by count, whichever comes first.
+        UploadTooSlow: not all there in time, or standing still.
         BrokenForm: not the form that its header announces.
     """
+    max_bytes = settings.max_bytes
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
     if kind != "multipart/form-data":
         raise UnsupportedBody(f"the body is {kind[:80] or 'of no stated type'!r}; send it as multipart/form-data")
@@ -68,12 +45,14 @@ async def received_form(request: Request, *, max_bytes: int, timeout_s: float) -
         raise BrokenForm("Content-Length is not a number; let your HTTP client set it")
     if int(announced) > max_bytes:
         raise _too_large(max_bytes)
-    counted = Request(request.scope, _counted(request, max_bytes))
+    counted = Request(request.scope, _counted(request, max_bytes, settings.stall_timeout_s))
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(settings.upload_timeout_s):
             form = await counted.form(max_files=_MOST_PARTS, max_fields=_MOST_PARTS, max_part_size=_LONGEST_TEXT_BYTES)
     except TimeoutError as error:
-        raise UploadTooSlow(f"the body did not arrive within {timeout_s:g} s; send a smaller file") from error
+        raise UploadTooSlow(
+            f"the body did not arrive within {settings.upload_timeout_s:g} s; send a smaller file"
+        ) from error
     except (MultiPartException, HTTPException) as error:
         why = error.message if isinstance(error, MultiPartException) else str(error.detail)
         raise BrokenForm(
@@ -83,31 +62,6 @@ async def received_form(request: Request, *, max_bytes: int, timeout_s: float) -
         yield form
     finally:
         await form.close()
-
-
-def stylize_order(form: FormData) -> StylizeOrder:
-    """Check every field and give them their types.
-
-    Raises:
-        BadField: a field is missing, unknown, given twice, of the wrong kind or out of range.
-        DialError: a dial is out of range.
-    """
-    check_fields(form, STYLIZE_FIELDS)
-    image = file_field(form, "image")
-    if image is None:
-        raise BadField("image is missing; send the photograph as the file field 'image'", field="image")
-    style, style_image = text_field(form, "style"), file_field(form, "style_image")
-    if (style is None) == (style_image is None):
-        problem = "both style and style_image are given" if style else "no style is given"
-        raise BadField(
-            f"{problem}; send either style=NAME (GET /v1/styles lists them) or the file style_image", field="style"
-        )
-    picture_format = text_field(form, "format") or "png"
-    if picture_format not in OUTPUT_FORMATS:
-        raise BadField(
-            f"format={picture_format[:40]!r} cannot be sent; use one of {', '.join(OUTPUT_FORMATS)}", field="format"
-        )
-    return StylizeOrder(image, style, style_image, file_field(form, "mask"), _dials(form), picture_format)
 
 
 def check_fields(form: FormData, known: Iterable[str], *, repeatable: Iterable[str] = ()) -> None:
@@ -135,54 +89,55 @@ def file_fields(form: FormData, name: str) -> list[UploadFile]:
 
 
 def text_field(form: FormData, name: str) -> str | None:
-    """The text of that name, None where it is not sent or empty; a file in its place is refused."""
+    """The text of that name, None where it is not sent or empty; a file in its place is refused.
+
+    BentoML's client writes every text as JSON, so a text in quotes is what stands between them, and null is nothing.
+    """
     value = form.get(name)
     if isinstance(value, UploadFile):
         raise BadField(f"{name} is a file; send it as text", field=name)
-    return value.strip() or None if value is not None else None
+    text = (value or "").strip()
+    if text.startswith('"'):
+        with suppress(ValueError):  # only a quotation mark, then: the text is checked for what it is
+            text = str(json.loads(text)).strip()
+    if not is_plain(text):
+        raise BadField(f"{name} holds control characters; send plain text", field=name)
+    return text if text and text != "null" else None
+
+
+def is_plain(text: str) -> bool:
+    """Whether every store can keep the text: no control characters and no halves of characters."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+
+
+def peek_size(upload: UploadFile, max_pixels: int) -> tuple[int, int]:
+    """The width and height that a header announces; (0, 0) if none or too many, which decoding then refuses exactly."""
+    try:
+        with Image.open(upload.file, formats=list(FORMATS)) as picture:
+            size = picture.size
+    except Exception:  # a header of hostile bytes raises nearly anything
+        return 0, 0
+    finally:
+        upload.file.seek(0)
+    return size if size[0] * size[1] <= max_pixels else (0, 0)
 
 
 def peek_pixels(upload: UploadFile, max_pixels: int) -> int:
-    """How many pixels a picture's header announces; 0 if none or too many, which decoding then refuses exactly."""
-    try:
-        with Image.open(upload.file, formats=list(FORMATS)) as picture:
-            pixels = picture.width * picture.height
-    except Exception:  # a header of hostile bytes raises nearly anything
-        return 0
-    finally:
-        upload.file.seek(0)
-    return pixels if pixels <= max_pixels else 0
+    """How many pixels a header announces; 0 as in `peek_size`."""
+    width, height = peek_size(upload, max_pixels)
+    return width * height
 
 
-def _dials(form: FormData) -> Dials:
-    given: dict[str, float | bool] = {}
-    for name in DIAL_NAMES:
-        text = text_field(form, name)
-        if text is not None:
-            given[name] = _number(name, text)
-    keep_color = text_field(form, "keep_color")
-    if keep_color is not None:
-        if keep_color.lower() not in _WORDS:
-            raise BadField(f"keep_color={keep_color[:40]!r} is no yes or no; use true or false", field="keep_color")
-        given["keep_color"] = _WORDS[keep_color.lower()]
-    return Dials(**given)  # type: ignore[arg-type]  # the names are the dials' own
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise BadField(
-            f"{name}={text[:40]!r} is no number; use one from 0 to 1, for example {name}=0.8", field=name
-        ) from error
-
-
-def _counted(request: Request, max_bytes: int) -> Receive:
+def _counted(request: Request, max_bytes: int, stall_timeout_s: float) -> Receive:
     seen = 0
 
     async def receive() -> Message:
         nonlocal seen
-        message = await request.receive()
+        try:
+            async with asyncio.timeout(stall_timeout_s):
+                message = await request.receive()
+        except TimeoutError as error:
+            raise UploadTooSlow(f"the body stood still for {stall_timeout_s:g} s; send it again") from error
         seen += len(message.get("body", b""))
         if seen > max_bytes:
             raise _too_large(max_bytes)

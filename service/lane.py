@@ -1,9 +1,13 @@
-"""The engine's lane: one thread that alone touches the engine, because engines are not safe for two threads at once."""
+"""The engine's lane: one thread that alone touches engines, because none is safe for two threads at once."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from runtime.engine import Engine
+from stylenet.codes import StyleCode
+from stylenet.images import Pixels
 
 T = TypeVar("T")
 
@@ -29,7 +33,7 @@ class Abandoned(Exception):
 
 
 class EngineLane:
-    """A thread of its own for the engine. Work is done in the order in which it came."""
+    """A thread of its own for every engine. Work is done in the order in which it came."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
@@ -41,6 +45,23 @@ class EngineLane:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
+    def do(self, work: Callable[[], T]) -> T:
+        """The same for another thread than the event loop's: wait until `work` is done."""
+        return self._thread.submit(work).result()
+
     def close(self) -> None:
         """Let what runs end, start nothing more."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+
+class EncoderInLane:
+    """An engine for whoever encodes styles beside the requests: each one is encoded in the lane, in its turn."""
+
+    def __init__(self, engine: Engine, lane: EngineLane) -> None:
+        self.name, self.precision, self.package = engine.name, engine.precision, engine.package
+        self._engine = engine
+        self._lane = lane
+
+    def encode_style(self, pixels: Pixels) -> StyleCode:
+        """See `Engine.encode_style`."""
+        return self._lane.do(lambda: self._engine.encode_style(pixels))

@@ -64,13 +64,18 @@ def as_refusal(error: Exception, *, field: str | None = None) -> Refusal | None:
 
 def problem(refusal: Refusal, *, request_id: str) -> Response:
     """The answer to a request that cannot be served."""
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    if refusal.challenge is not None:
+        headers["WWW-Authenticate"] = refusal.challenge
     return _response(
         refusal.status,
         refusal.code,
         refusal.detail,
         request_id=request_id,
         field=refusal.field,
-        headers={"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s is not None else {},
+        headers=headers,
     )
 
 
@@ -80,12 +85,12 @@ def crashed(request_id: str) -> Response:
     return _response(500, "internal", detail, request_id=request_id)
 
 
-def lost(scope: Scope, error: HTTPException, *, request_id: str) -> Response:
+def lost(scope: Scope, error: HTTPException, *, allowed: str, request_id: str) -> Response:
     """The router's own refusals, no such path and wrong method, in the same form."""
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        detail = f"{scope['method'][:20]} does not work here; use {headers.get('Allow', 'another method')}"
-        return _response(405, "method-not-allowed", detail, request_id=request_id, headers=headers)
+        detail = f"{scope['method'][:20]} does not work here; use {allowed}"
+        return _response(405, "method-not-allowed", detail, request_id=request_id, headers={"Allow": allowed})
     if error.status_code == 404:
         detail = f"there is nothing at {scope['path'][:200]!r}; POST /v1/stylize paints pictures, / is the page"
         return _response(404, "not-found", detail, request_id=request_id, headers=headers)

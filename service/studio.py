@@ -6,56 +6,33 @@ its answer, and the job ends by itself at the next stage, giving its permit back
 """
 
 import asyncio
-import hashlib
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from starlette.datastructures import UploadFile
-
-from registry.styles import Style, StyleLibrary
+from registry.styles import StyleLibrary
 from service.admission import Permit, PixelQueue
-from service.errors import DeadlinePassed, UnusablePicture
-from service.forms import StylizeOrder, peek_pixels
-from service.lane import Abandoned, EngineLane, Ticket
+from service.codes import StyleCodes, WeightedStyle
+from service.decoding import Decoded, Decoder
+from service.drain import Drain
+from service.easel import Easel, Job
+from service.errors import DeadlinePassed
+from service.follower import Follower, Outcome
+from service.lane import Abandoned, EncoderInLane, EngineLane, Ticket
 from service.metrics import Metrics
-from service.problems import as_refusal
-from service.resident import ModelHolder, Resident
+from service.models import ModelHolder
+from service.orders import StylizeOrder
+from service.photos import PhotoShelf
+from service.resident import Resident
 from service.settings import ServiceSettings
-from stylenet.codes import StyleCode
-from stylenet.errors import PictureError
-from stylenet.images import Pixels
-from stylenet.pictures import encode_picture, read_picture
+from service.stages import Stages
+from stylenet.pictures import encode_picture
 
 T = TypeVar("T")
 log = logging.getLogger("pentimento.service")
-
-
-@dataclass(slots=True)
-class Stages:
-    """How long each stage took, in seconds, in the order in which they happened."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timing(self, stage: str) -> Iterator[None]:
-        """Time the body as `stage`."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = time.perf_counter() - begun
-
-    def server_timing(self) -> str:
-        """The Server-Timing header: milliseconds, as the standard says."""
-        return ", ".join(f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in self.seconds.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +43,11 @@ class Painted:
     media_type: str
     model: Resident
     stages: Stages
+    size_px: tuple[int, int]
 
 
 class Studio:
-    """Paints orders with the resident model.
+    """Paints orders with the resident models.
 
     Owns threads: `start` on the event loop, `close` at the end.
     """
@@ -78,12 +56,17 @@ class Studio:
         self.settings = settings
         self.metrics = metrics
         self.queue = PixelQueue(capacity_pixels=settings.queue_pixels, capacity_requests=settings.queue_requests)
+        self.drain = Drain(settings.drain_s)
         self.library = StyleLibrary.from_settings(settings.registry)
+        self.photos = PhotoShelf(capacity_pixels=settings.photo_pixels, keep_s=settings.photo_keep_s)
+        self.decoder = Decoder(self.photos, settings.max_pixels)
         self._lane = EngineLane()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
-        self._codes: OrderedDict[tuple[str, str], StyleCode] = OrderedDict()
-        self._jobs: set[asyncio.Task[Painted]] = set()
-        self.models = ModelHolder(settings, self._lane, on_ready=self._tell_metrics)
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._closing = False
+        self.models = ModelHolder(settings, self._lane, tell=self._after_change)
+        codes = StyleCodes(self.library, metrics, size=settings.style_cache_size)
+        self._easel = Easel(self.models, codes, metrics)
         metrics.queue_capacity_pixels.set(settings.queue_pixels)
         metrics.ready.set(0)
 
@@ -92,7 +75,8 @@ class Studio:
         self.models.start(before=self._seed if self.settings.seed_styles else None)
 
     async def close(self) -> None:
-        """Let running jobs end, then give back the engine, the library and the threads."""
+        """Let running jobs end, then give back the engines, the library and the threads."""
+        self._closing = True
         if self._jobs:
             await asyncio.wait(self._jobs)
         await self.models.close()
@@ -104,11 +88,14 @@ class Studio:
         """Do blocking work that needs no engine (files, databases, pictures) beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def paint(self, order: StylizeOrder, *, deadline_s: float, gone: "asyncio.Task[None]") -> Painted:
+    async def paint(
+        self, order: StylizeOrder, *, key: str | None, deadline_s: float, gone: "asyncio.Task[None]"
+    ) -> Painted:
         """Paint one order.
 
         Args:
             order: checked fields, undecoded files.
+            key: requests of one key are painted by one model; the photograph's name where None.
             deadline_s: on the clock of `time.monotonic`.
             gone: done when the client has gone.
 
@@ -117,14 +104,13 @@ class Studio:
             UnknownStyle: no such style.
             Abandoned: the client has gone.
         """
-        model = self.models.resident()
-        # An unknown name is refused before any work.
-        style = None if order.style is None else await self.in_thread(lambda: self.library.get(order.style or ""))
-        permit = self.queue.admit(await self.in_thread(lambda: self._announced_pixels(order)))
+        self.models.resident()
+        styles, pixels = await self.in_thread(
+            lambda: self._look_up(order)
+        )  # what is unknown is refused before any work
+        permit = self.queue.admit(pixels)
         ticket = Ticket()
-        job = asyncio.get_running_loop().create_task(self._work(order, style, model, permit, ticket))
-        self._jobs.add(job)
-        job.add_done_callback(self._forget)
+        job = self._begin(self._work(order, styles, key, permit, ticket))
         await asyncio.wait({job, gone}, timeout=deadline_s - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
         if job.done():
             return job.result()
@@ -135,87 +121,57 @@ class Studio:
             f"the picture was not ready within {self.settings.deadline_s:g} s; send a smaller one, or try again later"
         )
 
+    def _look_up(self, order: StylizeOrder) -> tuple[list[WeightedStyle], int]:
+        styles = [WeightedStyle(self.library.get(share.style), share.weight) for share in order.styles]
+        return styles, self.decoder.announced_pixels(order)
+
     async def _work(
-        self, order: StylizeOrder, style: Style | None, model: Resident, permit: Permit, ticket: Ticket
+        self, order: StylizeOrder, styles: list[WeightedStyle], key: str | None, permit: Permit, ticket: Ticket
     ) -> Painted:
         stages, painted = Stages(), False
         try:
             with stages.timing("decode"):
-                photo, style_pixels, style_key, mask = await self.in_thread(lambda: self._decode(order, ticket))
-            queued = time.perf_counter()
-
-            def in_lane() -> Pixels:
-                stages.seconds["wait"] = time.perf_counter() - queued
-                ticket.check()
-                with stages.timing("encode_style"):
-                    code = self._style_code(model, style, style_pixels, style_key)
-                ticket.check()
-                with stages.timing("stylize"):
-                    return model.engine.stylize(photo, code, order.dials, mask=mask)
-
-            pixels = await self._lane.run(in_lane)
+                decoded = await self.in_thread(lambda: self._decode(order, ticket))
+            stages.begin("wait")
+            job = Job(decoded, styles, order.dials, key or decoded.photo_key, ticket, stages)
+            canvas = await self._lane.run(lambda: self._easel.paint(job))
             painted = True
             ticket.check()
             with stages.timing("encode"):
-                blob = await self.in_thread(lambda: encode_picture(pixels, order.picture_format))
+                blob = await self.in_thread(lambda: encode_picture(canvas.pixels, order.picture_format))
         finally:
             permit.release(worked=painted)
         for stage, seconds in stages.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
-        return Painted(blob, f"image/{order.picture_format}", model, stages)
+        if canvas.role == "champion":
+            self._shadow(job)
+        height, width = canvas.pixels.shape[:2]
+        return Painted(blob, f"image/{order.picture_format}", canvas.model, stages, (width, height))
 
-    def _announced_pixels(self, order: StylizeOrder) -> int:
-        files = [upload for upload in (order.image, order.style_image) if upload is not None]
-        return sum(peek_pixels(upload, self.settings.max_pixels) for upload in files)
-
-    def _decode(
-        self, order: StylizeOrder, ticket: Ticket
-    ) -> tuple[Pixels, Pixels | None, str, NDArray[np.float32] | None]:
+    def _decode(self, order: StylizeOrder, ticket: Ticket) -> Decoded:
         ticket.check()
-        photo, _ = self._picture("image", order.image)
-        style_pixels, style_key = None, ""
-        if order.style_image is not None:
-            style_pixels, style_key = self._picture("style_image", order.style_image)
-        mask = None if order.mask is None else self._mask(order.mask, photo.shape[:2])
-        return photo, style_pixels, style_key, mask
+        return self.decoder.order(order)
 
-    def _picture(self, name: str, upload: UploadFile) -> tuple[Pixels, str]:
-        """A file's pixels, and the sha256 of its bytes."""
-        upload.file.seek(0)
-        blob = upload.file.read()
-        try:
-            pixels = read_picture(blob, max_pixels=self.settings.max_pixels)
-        except PictureError as error:
-            raise as_refusal(error, field=name) or error from error
-        return pixels, hashlib.sha256(blob).hexdigest()
+    def _shadow(self, job: Job) -> None:
+        """Have the challenger paint it too, while nobody else waits: measured, and thrown away."""
+        rival = self.models.rival()
+        idle = self.queue.admitted == 0 and not self._closing and not self.drain.begun
+        if rival is None or self.settings.challenger_mode != "shadow" or not idle:
+            return
+        if self.models.falls_to(rival, job.key):
+            again = Job(job.decoded, job.styles, job.dials, job.key)
+            self._begin(self._lane.run(lambda: self._easel.shadow(again, rival)))
 
-    def _mask(self, upload: UploadFile, size: tuple[int, ...]) -> NDArray[np.float32]:
-        grey = self._picture("mask", upload)[0].mean(axis=2, dtype=np.float32) / np.float32(255)
-        if grey.shape != size:
-            raise UnusablePicture(
-                f"mask: it is {grey.shape[1]}x{grey.shape[0]} and the picture {size[1]}x{size[0]} (upright); "
-                "send a mask of exactly the picture's size",
-                field="mask",
-            )
-        return np.ascontiguousarray(np.clip(grey, 0.0, 1.0), dtype=np.float32)
+    def _begin(self, work: Any) -> "asyncio.Task[Any]":
+        job = asyncio.get_running_loop().create_task(work)
+        self._jobs.add(job)
+        job.add_done_callback(self._forget)
+        return job
 
-    def _style_code(self, model: Resident, style: Style | None, pixels: Pixels | None, pixels_key: str) -> StyleCode:
-        """Only in the lane: may call the engine. Exactly one of `style` and `pixels` is given."""
-        key = (model.digest, pixels_key if style is None else style.id)  # both name the pictures' bytes
-        if key in self._codes:
-            self._codes.move_to_end(key)
-            self.metrics.style_codes.labels("memory").inc()
-            return self._codes[key]
-        self.metrics.style_codes.labels("library" if pixels is None else "engine").inc()
-        if pixels is not None:
-            code = model.engine.encode_style(pixels)
-        else:
-            assert style is not None
-            code = self.library.code(style, model.engine)
-        self._codes[key] = code
-        if len(self._codes) > self.settings.style_cache_size:
-            self._codes.popitem(last=False)
-        return code
+    def _forget(self, job: "asyncio.Task[Any]") -> None:
+        self._jobs.discard(job)
+        if not job.cancelled():
+            job.exception()  # an abandoned job's end is nobody's news: without this asyncio would log it
 
     async def _seed(self) -> None:
         try:
@@ -223,13 +179,22 @@ class Studio:
         except Exception:  # whatever it is: a library that cannot be filled can still be served
             log.exception("the style library could not be filled")
 
-    def _forget(self, job: "asyncio.Task[Painted]") -> None:
-        self._jobs.discard(job)
-        if not job.cancelled():
-            job.exception()  # an abandoned job's end is nobody's news: without this asyncio would log it
+    def _after_change(self, follower: Follower, outcome: Outcome) -> None:
+        self.metrics.tell_change(follower, outcome)
+        if outcome == "swapped" and follower.current is not None:
+            self._begin(self._refresh_codes(follower, follower.current))
 
-    def _tell_metrics(self, resident: Resident) -> None:
-        self.metrics.ready.set(1)
-        self.metrics.model.labels(
-            resident.version, resident.digest, resident.engine.name, resident.engine.precision
-        ).set(1)
+    async def _refresh_codes(self, follower: Follower, model: Resident) -> None:
+        """Encode the library's styles for a new model, between the requests, so that nobody waits for it later."""
+        refresh = getattr(self.library, "refresh_codes", None)
+        if refresh is None:
+            return
+        encoder = EncoderInLane(model.engine, self._lane)
+
+        def should_stop() -> bool:
+            return self._closing or self.drain.begun or follower.current is not model
+
+        try:
+            await asyncio.to_thread(lambda: refresh(encoder, should_stop=should_stop))
+        except Exception:  # the codes are only a cache: without them the first request of a style encodes it
+            log.exception("the style codes of %s could not be made in advance", model.version)

@@ -250,7 +250,7 @@ def test_an_address_in_a_file_field_is_refused_and_never_fetched(client):
     assert "not fetched" in problem(client.post("/v1/stylize", files=fields), 422)
 
 
-@pytest.mark.parametrize("path", ["/schema.json", "/docs.json", "/healthz", "/static_content/", "/stylize", "/submit"])
+@pytest.mark.parametrize("path", ["/docs.json", "/is_ready", "/healthz", "/static_content/", "/stylize", "/submit"])
 def test_no_route_of_the_framework_is_reachable(client, path):
     problem(client.get(path), 404)
     problem(client.post(path, json={"image": "http://127.0.0.1:1/x"}), 404)

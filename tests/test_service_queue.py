@@ -59,7 +59,7 @@ def gate(studio: Studio) -> GatedEngine:
     """Put a gate before the studio's engine."""
     resident = studio.models.resident()
     gated = GatedEngine(resident.engine)
-    studio.models._resident = replace(resident, engine=gated)
+    studio.models.champion.current = replace(resident, engine=gated)
     return gated
 
 
