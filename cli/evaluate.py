@@ -53,7 +53,7 @@ def evaluate(
     from registry.references import resolve
     from registry.settings import Settings
     from runtime.loading import load_engine
-    from training.runs import data_folder
+    from training.preparation import data_folder
 
     settings = Settings.from_env()
     changes = {name: value for name, value in given.items() if value is not None}

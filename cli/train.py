@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 def train(config: Path, fresh: bool, threads: int | None, as_json: bool) -> None:
     """Train as CONFIG says, in two stages; track the run in MLflow; register the result with alias candidate.
 
-    Interrupted, the same command goes on at the last checkpoint and ends with the same weights.
+    Interrupted, the same command goes on at the last checkpoint and ends with the same weights. On several GPUs, or
+    several machines: torchrun --nproc-per-node 8 --no-python pentimento train CONFIG.
     """
     import torch
 
     from registry.settings import Settings
     from training.config import load_config
     from training.runs import train as run_training
+    from training.workers import this_worker
 
     settings = Settings.from_env()
     loaded = load_config(config)
@@ -40,6 +42,8 @@ def train(config: Path, fresh: bool, threads: int | None, as_json: bool) -> None
             advance(report.step + (report.stage - 1) * report.steps, 2 * report.steps, text)
 
         result = run_training(loaded, settings, progress=show, fresh=fresh)
+    if not this_worker().is_first:
+        return
     version = result.version
     if as_json:
         print_json(

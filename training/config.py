@@ -84,6 +84,10 @@ class TrainingConfig(_Settings):
     seed: int = Field(default=0, ge=0)
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto takes a GPU where torch sees one")
+    loader_processes: int = Field(
+        default=0, ge=0, description="processes per worker that prepare batches; 0 is one thread, a GPU wants 8 or so"
+    )
+    compile: bool = Field(default=False, description="whether torch.compile fuses the step")
     histogram_matching: float = Field(
         default=0.15, ge=0, le=1, description="share of styles that are shown in the photograph's own colours"
     )

@@ -14,6 +14,7 @@ from training.checkpoints import Progress, read_checkpoint, save_checkpoint
 from training.config import StageConfig
 from training.errors import DivergedError
 from training.objective import Batch, Terms
+from training.workers import ALONE, Worker
 
 Objective = Callable[[Batch], tuple[Tensor, Terms]]
 MAX_GRADIENT_NORM = 5.0
@@ -44,6 +45,17 @@ class Checkpointing:
     config_digest: str
     data_digest: str
 
+    def save(self, network: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+        """Write the whole state, or nothing."""
+        save_checkpoint(
+            self.path,
+            network=network,
+            optimizer=optimizer,
+            progress=progress,
+            config_digest=self.config_digest,
+            data_digest=self.data_digest,
+        )
+
 
 def run_stage(
     network: nn.Module,
@@ -55,8 +67,16 @@ def run_stage(
     checkpointing: Checkpointing | None = None,
     listener: Listener = lambda report: None,
     bf16: bool = False,
+    worker: Worker = ALONE,
+    loader_processes: int = 0,
 ) -> None:
     """Train the parameters that require gradients, in place; continues from a checkpoint of this stage.
+
+    Args:
+        objective: a batch -> what to minimise, and its terms; means over the batch, so that workers' shares average.
+        listener: told of every step, with means over all workers; only the first worker's is.
+        worker: which share of every batch is ours.
+        loader_processes: see `BatchSource.stream`.
 
     Interrupting and resuming gives the same weights as not interrupting: a step depends on its number, the weights and
     the optimiser's state alone, and all three are in the checkpoint.
@@ -74,17 +94,19 @@ def run_stage(
         return  # the checkpoint is of a later stage: this one is done, and its weights are loaded
     network.train()
     device = trained[0].device
-    for step, prepared in source.stream(first, steps):
-        batch = prepared.to(device)
-        started = time.perf_counter()
+    minimise = worker.together(_Step(network, objective))
+    batches = source.stream(first, steps, places=worker.places(config.batch_size), processes=loader_processes)
+    begun = time.perf_counter()
+    for step, prepared in batches:
         rate = config.learning_rate_at(step, steps_per_epoch)
         for group in optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            total, terms = objective(batch)
-        if not torch.isfinite(total):
+            total, terms = minimise(prepared.to(device))
+        numbers = _numbers(worker, {"total": total, **terms})
+        if not math.isfinite(numbers["total"]):
             raise DivergedError(
-                f"the loss of stage {stage} is {float(total)} at step {step}; lower learning_rate, "
+                f"the loss of stage {stage} is {numbers['total']} at step {step}; lower learning_rate, "
                 "or look for the term that grew in the run's metrics"
             )
         optimizer.zero_grad(set_to_none=True)
@@ -92,27 +114,33 @@ def run_stage(
         nn.utils.clip_grad_norm_(trained, MAX_GRADIENT_NORM)
         optimizer.step()
         done = step + 1
+        if not worker.is_first:
+            continue
         if checkpointing is not None and (done % checkpointing.every_steps == 0 or done == steps):
-            save_checkpoint(
-                checkpointing.path,
-                network=network,
-                optimizer=optimizer,
-                progress=Progress(stage, done),
-                config_digest=checkpointing.config_digest,
-                data_digest=checkpointing.data_digest,
-            )
-        listener(
-            StepReport(
-                stage,
-                done,
-                steps,
-                rate,
-                float(total.detach()),
-                {name: float(term.detach()) for name, term in terms.items()},
-                config.batch_size / (time.perf_counter() - started),
-            )
-        )
+            checkpointing.save(network, optimizer, Progress(stage, done))
+        speed = config.batch_size / (time.perf_counter() - begun)  # waiting for pictures included
+        listener(StepReport(stage, done, steps, rate, numbers.pop("total"), numbers, speed))
+        begun = time.perf_counter()
     network.eval()
+    worker.wait()  # the last checkpoint is on the disk before anybody reads it
+
+
+class _Step(nn.Module):
+    """Network and objective as one module: what averages gradients wants a `forward`."""
+
+    def __init__(self, network: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Terms]:
+        return self.objective(batch)
+
+
+def _numbers(worker: Worker, terms: Terms) -> dict[str, float]:
+    """Means over all workers, fetched from the device at once: each fetch makes a GPU wait."""
+    values = worker.mean(torch.stack([term.detach().to(torch.float32) for term in terms.values()]))
+    return dict(zip(terms, values.tolist(), strict=True))
 
 
 def _resume(

@@ -9,6 +9,7 @@ from torch import Tensor
 from stylenet import losses
 from stylenet.adain import AdaIN
 from stylenet.colour import colour_code, recolour
+from stylenet.ledger import Ledger
 from stylenet.losses import ArticleWeights, ExtraWeights
 from stylenet.network import StyleNetwork
 from stylenet.statistics import mean_std
@@ -119,7 +120,7 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     with torch.no_grad():
         taps = network.content_encoder(content)
         _, _, semantics = network.encode_style(style)
-        target = network.transfer(taps["relu3_4"], semantics, strength[:, None, None, None])
+        target = network.transfer(taps["relu3_4"], semantics, strength[:, None, None, None], Ledger())
         content_features, style_features = extract(content), extract(style)
     output = network.decode(target, taps)
     gap = (network.content_encoder(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))

@@ -28,7 +28,8 @@ from training.distillation import distil
 from training.errors import TrainingError
 from training.loop import StepReport
 from training.pictures import join, load_pictures
-from training.runs import batch_source, data_folder, git_commit, pick_device, train
+from training.preparation import batch_source, data_folder, git_commit, pick_device
+from training.runs import train
 
 
 def main(arguments: list[str] | None = None) -> int:
