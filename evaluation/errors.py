@@ -6,7 +6,8 @@ EvaluationError
 ├── MethodError              a method under test broke the engine's contract (size, type, strength 0)
 ├── NotMeasured              a metric whose backbone is not on this machine
 ├── PolicyError              a policy file that cannot be used; the message names the key
-└── ReportError              a report that is missing, broken, altered or of another version
+├── ReportError              a report that is missing, broken, altered or of another version
+└── StudyError               a preference study, or votes, that cannot be used
 """
 
 
@@ -36,3 +37,7 @@ class PolicyError(EvaluationError):
 
 class ReportError(EvaluationError):
     """A report that cannot be read back, or does not belong to what is asked about."""
+
+
+class StudyError(EvaluationError):
+    """A preference study, its key or its votes cannot be used."""

@@ -1,7 +1,8 @@
 """From a report and a policy to a verdict. Pure: the same report and policy give the same verdict.
 
-A rule is decided by the whole 95 % interval, not by the point: it holds when the interval lies on the right side of the
-bound, fails when it lies on the wrong side, and is undecided when it straddles it. The verdict is then the first of
+A rule is decided by an interval, not by the point: it holds when the interval lies on the right side of the bound,
+fails when it lies on the wrong side, and is undecided when it straddles it. Holm's correction widens the intervals so
+that the whole list of rules can be trusted together (`evaluation.verdict_claims`). The verdict is then the first of
 
     inconclusive    too few pairs, photographs, paintings or sweep steps: no rule can be trusted, not even a failed one
                     (could_not_run instead, where something was not measured either)
@@ -16,44 +17,50 @@ Nothing but `passed` lets a candidate through.
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from evaluation.errors import ReportError
-from evaluation.policy import Policy, Rule
-from evaluation.scores import ADAIN, ALL, CHAMPION, EQUAL_STYLE, FULL_STRENGTH, Comparison, Report
+from evaluation.policy import Policy
+from evaluation.scores import ADAIN, ALL, EQUAL_STYLE, FULL_STRENGTH, Report
+from evaluation.study_results import StudyResult
+from evaluation.verdict_claims import Check, Outcome, decide_claims
+from evaluation.verdict_rules import dial_claims, rule_claims
+from evaluation.verdict_study import study_checks, study_claims, summarise
 from registry import evidence as registry_evidence
 from registry.evidence import Evidence, RuleResult, Verdict
 
-Outcome = Literal["holds", "fails", "undecided", "unmeasured", "too_few"]
 
-
-def decide(report: Report, policy: Policy, *, candidate_digest: str | None = None) -> Evidence:
+def decide(
+    report: Report, policy: Policy, *, candidate_digest: str | None = None, study: StudyResult | None = None
+) -> Evidence:
     """Hold a report against a policy.
 
     Args:
         report: what `evaluate` returned or `read_report` read.
         policy: what is asked.
         candidate_digest: the digest of the version that the verdict is wanted for, where it is known.
+        study: what people said, where they were asked.
 
     Raises:
         ReportError: the report is about another package than `candidate_digest`: it is stale.
     """
     digest = _fresh_digest(report, candidate_digest)
-    checks = [*_size_checks(report, policy), *_coverage_checks(report, policy)]
-    checks += [_judge(rule, report, policy) for rule in policy.rules if _applies(rule, report)]
-    verdict = _verdict([outcome for outcome, _ in checks])
+    checks = [*_size_checks(report, policy), *_coverage_checks(report, policy), *study_checks(report, policy, study)]
+    claims = [*rule_claims(report, policy), *dial_claims(report, policy), *study_claims(policy, study)]
+    checks += decide_claims(claims, policy.confidence)
+    verdict = _verdict([check.outcome for check in checks])
     return Evidence(
         candidate_digest=digest,
         champion_digest=None if report.champion is None else report.champion.digest,
         verdict=verdict,
         reason=_reason(verdict, checks),
-        rules=tuple(result for _, result in checks),
+        rules=tuple(check.result for check in checks),
         scores=_scores(report),
         pairs=report.data.pairs,
         engine=report.candidate.engine or "unknown",
         dataset_digest=report.data.digest,
         policy_digest=policy.digest,
         created_at=datetime.now(UTC),
+        study=None if study is None else summarise(study, policy),
     )
 
 
@@ -84,48 +91,7 @@ def _stale(found: str, wanted: str) -> str:
     )
 
 
-def _applies(rule: Rule, report: Report) -> bool:
-    """Rules against a champion wait until there is one."""
-    return rule.against != CHAMPION or report.champion is not None
-
-
-def _judge(rule: Rule, report: Report, policy: Policy) -> tuple[Outcome, RuleResult]:
-    cell = report.comparison(rule.against, rule.at, rule.slice, rule.metric)
-    outcome, note = _outcome(rule, cell, policy)
-    estimate = None if cell is None else getattr(cell, rule.of)
-    return outcome, RuleResult(
-        name=rule.name,
-        passed=outcome == "holds",
-        value=None if estimate is None else estimate.value,
-        interval=None if estimate is None else (estimate.low, estimate.high),
-        needed=rule.needed,
-        note=note,
-    )
-
-
-def _outcome(rule: Rule, cell: Comparison | None, policy: Policy) -> tuple[Outcome, str]:
-    if cell is None:
-        return "unmeasured", f"not measured: {rule.metric} against {rule.against} on slice {rule.slice!r}"
-    estimate = getattr(cell, rule.of)
-    if cell.pairs == 0:
-        return "too_few", "no comparable pair"
-    if not math.isfinite(estimate.value):
-        return "unmeasured", f"{rule.metric} is not a number"
-    if rule.slice != ALL and cell.pairs < policy.minimum_slice_pairs:
-        return "undecided", f"{cell.pairs} pairs on this slice; {policy.minimum_slice_pairs} are needed"
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "undecided", f"no interval from {cell.photographs} photographs; 3 or more are needed"
-    if rule.at_least is not None:
-        holds, fails = estimate.low >= rule.at_least, estimate.high < rule.at_least
-    else:
-        bound = math.inf if rule.at_most is None else rule.at_most
-        holds, fails = estimate.high <= bound, estimate.low > bound
-    if holds:
-        return "holds", ""
-    return ("fails", "") if fails else ("undecided", "the interval straddles the bound; more photographs narrow it")
-
-
-def _size_checks(report: Report, policy: Policy) -> list[tuple[Outcome, RuleResult]]:
+def _size_checks(report: Report, policy: Policy) -> list[Check]:
     strengths = report.settings.get("strengths", [])
     return [
         _at_least("comparable pairs", report.data.comparable_pairs, policy.minimum_pairs),
@@ -136,14 +102,14 @@ def _size_checks(report: Report, policy: Policy) -> list[tuple[Outcome, RuleResu
     ]
 
 
-def _at_least(name: str, found: int, needed: int) -> tuple[Outcome, RuleResult]:
+def _at_least(name: str, found: int, needed: int) -> Check:
     enough = found >= needed
     note = "" if enough else f"{found} are too few to decide anything"
     result = RuleResult(name=name, passed=enough, value=found, needed=f">= {needed}", note=note)
-    return ("holds" if enough else "too_few"), result
+    return Check("holds" if enough else "too_few", result)
 
 
-def _coverage_checks(report: Report, policy: Policy) -> list[tuple[Outcome, RuleResult]]:
+def _coverage_checks(report: Report, policy: Policy) -> list[Check]:
     """Everything that must have been measured, whether or not a rule asks about it."""
     checks = []
     for metric in policy.required_metrics:
@@ -162,11 +128,11 @@ def _coverage_checks(report: Report, policy: Policy) -> list[tuple[Outcome, Rule
     return checks
 
 
-def _covered(name: str, count: int, note: str) -> tuple[Outcome, RuleResult]:
+def _covered(name: str, count: int, note: str) -> Check:
     found = count > 0
     value = count if found else None
     result = RuleResult(name=name, passed=found, value=value, needed="must be there", note="" if found else note)
-    return ("holds" if found else "unmeasured"), result
+    return Check("holds" if found else "unmeasured", result)
 
 
 def _measured_pairs(report: Report, metric: str) -> int:
@@ -190,7 +156,7 @@ def _verdict(outcomes: list[Outcome]) -> Verdict:
     return "inconclusive" if "undecided" in outcomes else "passed"
 
 
-def _reason(verdict: Verdict, checks: list[tuple[Outcome, RuleResult]]) -> str:
+def _reason(verdict: Verdict, checks: list[Check]) -> str:
     """One sentence: the first thing that stood in the way, and how many more did."""
     if verdict == "passed":
         return f"all {len(checks)} checks hold"
@@ -199,7 +165,7 @@ def _reason(verdict: Verdict, checks: list[tuple[Outcome, RuleResult]]) -> str:
         "could_not_run": ("unmeasured",),
         "inconclusive": ("too_few", "undecided"),
     }
-    culprits = [result for outcome, result in checks if outcome in blamed[verdict]]
+    culprits = [check.result for check in checks if check.outcome in blamed[verdict]]
     first = culprits[0]
     measured = "not measured" if first.value is None else f"{first.value:.4g}"
     more = f" (and {len(culprits) - 1} more)" if len(culprits) > 1 else ""

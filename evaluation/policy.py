@@ -3,24 +3,37 @@
 import hashlib
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
+from evaluation import style_metrics
 from evaluation.errors import PolicyError
 from evaluation.meters import CONTENT_METRICS
-from evaluation.scores import ALL
+from evaluation.scores import ADAIN, ALL
 from evaluation.style_metrics import FAMILIES
+from stylenet.dials import DIAL_NAMES
 
-METRICS = (*CONTENT_METRICS, *FAMILIES, *(f"{family}_left" for family in FAMILIES), "style_left", "reach")
-Metric = Literal[
-    "ssim", "ms_ssim", "lpips", "edge_ssim", "edge_f1",
-    "gram", "deep_stats", "colour", "stroke",
-    "gram_left", "deep_stats_left", "colour_left", "stroke_left", "style_left",
-    "reach",
-]  # fmt: skip
-Reference = Literal["adain", "champion", "raw_blend", "recoloured_blend", "colour_transfer"]
+DISTANCES = (*FAMILIES, *getattr(style_metrics, "OWN_METRICS", ()))
+METRICS = (*CONTENT_METRICS, *DISTANCES, *(f"{name}_left" for name in DISTANCES), "style_left", "reach")
+DIALS = (*DIAL_NAMES, "keep_color")
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"no metric is called so; there are {', '.join(METRICS)}")
+    return name
+
+
+def _known_dial(name: str) -> str:
+    if name not in DIALS:
+        raise ValueError(f"no dial is called so; there are {', '.join(DIALS)}")
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_known_metric)]
+Dial = Annotated[str, AfterValidator(_known_dial)]
 
 
 class Rule(BaseModel):
@@ -30,9 +43,10 @@ class Rule(BaseModel):
         name: how verdicts call it.
         metric: a column of the report; `reach` is the share of pairs in which the candidate comes as near to the style
             as tuned AdaIN.
-        of: the candidate's own mean; candidate minus reference; candidate over reference; or the share of pairs that
-            the candidate wins.
-        against: the reference. A rule against the champion is left out where nothing serves yet.
+        of: the candidate's own mean; candidate minus reference; candidate over reference; `recovered`, the share of
+            what the reference lost that the candidate keeps; or the share of pairs that the candidate wins.
+        against: the reference: adain, champion, a null method, or a foreign method of the report by its name. A rule
+            against the champion is left out where nothing serves yet.
         at: at equal style (where tuned AdaIN's style is met), or everybody at strength 1.
         slice: `all`, `building`, `other`, or `movement: <name>`.
         at_least: the whole interval must be at or above it.
@@ -43,8 +57,8 @@ class Rule(BaseModel):
 
     name: str = Field(min_length=1)
     metric: Metric
-    of: Literal["candidate", "difference", "ratio", "wins"] = "candidate"
-    against: Reference = "adain"
+    of: Literal["candidate", "difference", "ratio", "recovered", "wins"] = "candidate"
+    against: str = Field(default=ADAIN, min_length=1)
     at: Literal["equal_style", "full_strength"] = "equal_style"
     slice: str = ALL
     at_least: float | None = Field(default=None, allow_inf_nan=False)
@@ -59,12 +73,34 @@ class Rule(BaseModel):
         return self
 
     @property
-    def needed(self) -> str:
-        """What would pass, in words."""
-        sign, bound, end = (
-            (">=", self.at_least, "lower") if self.at_least is not None else ("<=", self.at_most, "upper")
-        )
-        return f"{sign} {bound:g} at the {end} end of the 95 % interval"
+    def bound(self) -> float:
+        """The number that decides."""
+        return self.at_least if self.at_least is not None else float(self.at_most or 0.0)
+
+    @property
+    def sign(self) -> int:
+        """1 where the number must be at or above the bound, -1 where at or below."""
+        return 1 if self.at_least is not None else -1
+
+
+class StudyRule(BaseModel):
+    """What people must have said in a blind preference study (`pentimento study`).
+
+    Args:
+        at_least: the lower end of the interval of the share of votes for the candidate; 0.5 is no preference.
+        minimum_voters: people who answered the attention checks.
+        minimum_votes: their votes in all, attention checks not counted.
+        minimum_agreement: Krippendorff's alpha among them; null asks for none (taste may differ).
+        against: the method that the candidate is preferred to.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_least: float = Field(gt=0, lt=1)
+    minimum_voters: int = Field(default=5, ge=1)
+    minimum_votes: int = Field(default=60, ge=1)
+    minimum_agreement: float | None = Field(default=None, ge=-1, le=1)
+    against: str = Field(default=ADAIN, min_length=1)
 
 
 class Policy(BaseModel):
@@ -80,6 +116,10 @@ class Policy(BaseModel):
         extractor: the backbone of the deep style distances; null accepts any.
         required_metrics: must be measured on every pair, ruled on or not.
         required_slices: must be there, ruled on or not.
+        confidence: of the verdict: a good candidate is rejected, or a bad one passed, by chance in no more than half of
+            the rest (0.95: 2.5 % each), however many rules there are (Holm 1979).
+        dials: by dial, the least effect that turning it must have; `evaluation.dials` says in which unit.
+        study: what people must have said; null asks nobody.
         rules: one or more.
     """
 
@@ -96,6 +136,9 @@ class Policy(BaseModel):
     extractor: Literal["vgg19", "compact"] | None = None
     required_metrics: tuple[Metric, ...] = Field(min_length=1)
     required_slices: tuple[str, ...] = ()
+    confidence: float = Field(default=0.95, ge=0.8, le=0.999)
+    dials: dict[Dial, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    study: StudyRule | None = None
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     _file_digest: str | None = PrivateAttr(default=None)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from evaluation.estimates import Estimated
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DIGITS = 6
 CANDIDATE, ADAIN, CHAMPION, NST = "candidate", "adain", "champion", "nst"
 NULL_METHODS = ("raw_blend", "recoloured_blend", "colour_transfer")
@@ -36,16 +36,17 @@ class Form(BaseModel):
 
 
 class Estimate(Form):
-    """A value with its 95 % interval; null where it was not measured."""
+    """A value with its standard error and 95 % interval; null where it was not measured."""
 
     value: Number
+    error: Number
     low: Number
     high: Number
 
     @staticmethod
     def of(estimated: Estimated) -> "Estimate":
         """From the bootstrap's own form."""
-        return Estimate(value=estimated.value, low=estimated.low, high=estimated.high)
+        return Estimate(value=estimated.value, error=estimated.error, low=estimated.low, high=estimated.high)
 
 
 class Comparison(Form):
@@ -54,6 +55,9 @@ class Comparison(Form):
     Args:
         difference: candidate minus reference.
         ratio: mean of the candidate over mean of the reference.
+        recovered: of what the reference lost, the share that the candidate keeps: (ours - theirs) / (perfect - theirs),
+            perfect being 1 for a similarity and 0 for a distance. 0 is no better than the reference, 1 is perfect, and
+            unlike the ratio it can be reached whatever the reference keeps.
         wins: share of pairs where the candidate is strictly better; a tie is no win. Where only one of the two comes
             as near to the style as was asked, that one wins.
         pairs: how many pairs were compared.
@@ -64,6 +68,7 @@ class Comparison(Form):
     reference: Estimate
     difference: Estimate
     ratio: Estimate
+    recovered: Estimate
     wins: Estimate
     pairs: int
     photographs: int
@@ -99,6 +104,24 @@ class DataInfo(Form):
     pairs: int
     comparable_pairs: int = Field(description="pairs in which tuned AdaIN comes nearer to the style at all")
     skipped: tuple[tuple[str, str], ...]
+    unreadable: int = Field(default=0, description="files among the skipped that are no picture")
+    duplicates: int = Field(default=0, description="files among the skipped that were there already")
+
+
+class DialScore(Form):
+    """What one dial does, measured on a few small pairs.
+
+    Args:
+        effect: how much of what the dial claims it does, 0 being nothing; `how` says in which unit.
+        pairs: how many pairs it was turned on.
+        photographs: how many photographs they come from.
+    """
+
+    dial: str
+    how: str
+    effect: Estimate
+    pairs: int
+    photographs: int
 
 
 class Tuning(Form):
@@ -152,9 +175,10 @@ class Report(Form):
             always there; metrics are those of `metrics` and, at equal style, `reach`: the share of pairs where the
             candidate comes as near to the style as was asked.
         areas: metric -> mean gap between candidate and AdaIN over all the style that both reach.
+        dials: what the candidate's dials do; empty where that was not measured.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     candidate: MethodInfo
     champion: MethodInfo | None
     baselines: tuple[MethodInfo, ...]
@@ -169,6 +193,7 @@ class Report(Form):
     areas: dict[str, Estimate]
     pairs: tuple[PairScore, ...]
     nst: tuple[NstScore, ...]
+    dials: tuple[DialScore, ...] = ()
 
     def comparison(self, against: str, at: str, slice_name: str, metric: str) -> Comparison | None:
         """One cell of `comparisons`, or None where it was not made."""

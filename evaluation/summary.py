@@ -1,7 +1,7 @@
 """From sweeps to comparisons: who is better, by how much, how surely, on which slice. Pure arithmetic, no pictures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ class Task:
         slices: (P,) masks by name; `all` first.
         levels: (P,) the share of the style's distance that tuned AdaIN leaves.
         comparable: (P,) where that is any style at all.
+        measured_on: (P,) by metric, for a metric that exists for some pairs only, for example where people drew
+            boundaries.
         resamples, seed: of the bootstrap.
     """
 
@@ -36,6 +38,7 @@ class Task:
     comparable: NDArray[np.bool_]
     resamples: int
     seed: int
+    measured_on: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 def tune(adain: Sweep, strengths: tuple[float, ...], target_ssim: float) -> tuple[Tuning, Numbers]:
@@ -95,27 +98,44 @@ def compare(candidate: Sweep, reference: Sweep, task: Task) -> Tables:
 def _table(
     values: Mapping[str, tuple[Numbers, Numbers]], mask: NDArray[np.bool_], task: Task, meeting: Meeting | None
 ) -> dict[str, Comparison]:
-    resamples = Resamples.draw(task.photograph_of[mask], resamples=task.resamples, seed=task.seed)
+    everywhere = _draw(mask, task)
     table = {}
     for metric, (ours, theirs) in values.items():
-        wins = _wins(metric, ours, theirs, meeting)[mask]
-        a, b = ours[mask], theirs[mask]
-        table[metric] = Comparison(
-            candidate=Estimate.of(resamples.mean(a)),
-            reference=Estimate.of(resamples.mean(b)),
-            difference=Estimate.of(resamples.mean(a - b)),
-            ratio=Estimate.of(resamples.ratio(a, b)),
-            wins=Estimate.of(resamples.mean(wins)),
-            pairs=int(mask.sum()),
-            photographs=resamples.clusters,
-        )
+        wins = _wins(metric, ours, theirs, meeting)
+        chosen, resamples = mask, everywhere
+        if metric in task.measured_on:
+            chosen = mask & task.measured_on[metric]
+            resamples = _draw(chosen, task)
+        table[metric] = _compared(metric, ours[chosen], theirs[chosen], wins[chosen], resamples)
     return table
+
+
+def _draw(mask: NDArray[np.bool_], task: Task) -> Resamples:
+    return Resamples.draw(task.photograph_of[mask], resamples=task.resamples, seed=task.seed)
+
+
+def _compared(metric: str, ours: Numbers, theirs: Numbers, wins: Numbers, resamples: Resamples) -> Comparison:
+    perfect = 1.0 if _is_higher_better(metric) else 0.0
+    mean = resamples.share if metric == "reach" else resamples.mean
+    return Comparison(
+        candidate=Estimate.of(mean(ours)),
+        reference=Estimate.of(mean(theirs)),
+        difference=Estimate.of(resamples.mean(ours - theirs)),
+        ratio=Estimate.of(resamples.ratio(ours, theirs)),
+        recovered=Estimate.of(resamples.ratio(ours - theirs, perfect - theirs)),
+        wins=Estimate.of(resamples.share(wins)),
+        pairs=len(ours),
+        photographs=resamples.clusters,
+    )
+
+
+def _is_higher_better(metric: str) -> bool:
+    return HIGHER_IS_BETTER.get(metric, metric == "reach")
 
 
 def _wins(metric: str, ours: Numbers, theirs: Numbers, meeting: Meeting | None) -> Numbers:
     """(P,) 1 where the candidate wins, 0 where it does not, NaN where that cannot be told."""
-    is_higher_better = HIGHER_IS_BETTER.get(metric, metric == "reach")
-    gain = ours - theirs if is_higher_better else theirs - ours
+    gain = ours - theirs if _is_higher_better(metric) else theirs - ours
     wins = np.where(np.isfinite(gain), (gain > TIE).astype(np.float64), np.nan)
     if meeting is None or metric == "reach":
         return wins
