@@ -1,119 +1,21 @@
 """The bounded queue, the deadline and the states without a model: the real application, without the server."""
 
 import asyncio
-import contextlib
-import io
 import math
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import httpx
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
-from prometheus_client import CollectorRegistry
+from service_world import PIXELS, SIDE_PX, gate, opened, picture, run, service_settings, stylize, until  # noqa: F401
 
-from registry.settings import Settings
-from registry.styles import StyleLibrary
-from runtime.engine import Engine
 from service.admission import PixelQueue
 from service.errors import QueueFull, Refusal, ServiceSettingsError
-from service.front import Front
 from service.lane import EngineLane, Ticket
-from service.metrics import Metrics
 from service.problems import as_refusal
-from service.routes import application
 from service.settings import ServiceSettings
-from service.studio import Studio
-from stylenet.codes import StyleCode
-from stylenet.dials import Dials
-from stylenet.images import Pixels
-
-SIDE_PX = 64
-PIXELS = SIDE_PX * SIDE_PX
-
-
-class GatedEngine:
-    """A real engine that begins to paint only when it is let, so that a test can look in the meantime."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.name, self.precision, self.package = engine.name, engine.precision, engine.package
-        self.encode_style, self.close = engine.encode_style, engine.close
-        self._engine = engine
-        self.reached, self.let, self.painted = threading.Event(), threading.Event(), 0
-
-    def stylize(
-        self, pixels: Pixels, code: StyleCode, dials: Dials | None = None, *, mask: NDArray[np.float32] | None = None
-    ) -> Pixels:
-        self.reached.set()
-        assert self.let.wait(30)
-        self.painted += 1
-        return self._engine.stylize(pixels, code, dials, mask=mask)
-
-
-def gate(studio: Studio) -> GatedEngine:
-    """Put a gate before the studio's engine."""
-    resident = studio.models.resident()
-    gated = GatedEngine(resident.engine)
-    studio.models.champion.current = replace(resident, engine=gated)
-    return gated
-
-
-@pytest.fixture(scope="module")
-def service_settings(tmp_path_factory: pytest.TempPathFactory, tiny_package: Path, painting: Pixels) -> ServiceSettings:
-    """Settings for the tiny package's folder and a library with one style."""
-    registry = Settings.at(tmp_path_factory.mktemp("queue-home"))
-    library = StyleLibrary.from_settings(registry)
-    library.add("waves", [painting])
-    library.close()
-    return ServiceSettings(registry=registry, model=str(tiny_package), engine="torch", seed_styles=False)
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    settings: ServiceSettings, *, wait: bool = True
-) -> AsyncIterator[tuple[Studio, httpx.AsyncClient, Front]]:
-    """A studio and a client of its application."""
-    metrics = Metrics(CollectorRegistry())
-    studio = Studio(settings, metrics)
-    front = application(studio, metrics)
-    studio.start()
-    try:
-        while wait and studio.models.state == "loading":
-            await asyncio.sleep(0.02)
-        transport = httpx.ASGITransport(front, raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield studio, client, front
-    finally:
-        await studio.close()
-
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 60))
-
-
-def picture(side_px: int) -> bytes:
-    buffer = io.BytesIO()
-    noise = np.random.default_rng(1).integers(0, 256, (side_px, side_px, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(buffer, "BMP")
-    return buffer.getvalue()
-
-
-async def stylize(client: httpx.AsyncClient, image: bytes) -> httpx.Response:
-    return await client.post("/v1/stylize", files={"image": ("x", image)}, data={"style": "waves"})
-
 
 def scope_of(headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
     return {"type": "http", "method": "POST", "path": "/v1/stylize", "headers": headers, "query_string": b""}
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        await asyncio.sleep(0.002)
 
 
 def test_a_full_queue_is_429_with_retry_after_and_empties_again(service_settings):
