@@ -11,7 +11,8 @@ RegistryError
 └── StyleError
     ├── UnknownStyle         no such style                                        (HTTP 404)
     ├── DuplicateStyle       the name is taken, or these pictures are one already (HTTP 409)
-    └── InvalidStyle         a name, tag or note that cannot be used              (HTTP 422)
+    ├── InvalidStyle         a name, tag or note that cannot be used              (HTTP 422)
+    └── InvalidArchive       a file that is no archive of styles, or a hostile one
 """
 
 
@@ -61,3 +62,7 @@ class DuplicateStyle(StyleError):
 
 class InvalidStyle(StyleError):
     """A name, a tag or a note that cannot be used, or a style without pictures."""
+
+
+class InvalidArchive(StyleError):
+    """A file that is no archive of styles, or holds what none of ours does."""

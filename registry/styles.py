@@ -1,27 +1,33 @@
 """The style library: named styles, each made of one or several pictures, and their codes for whatever network asks."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from registry.archives import write_archive
 from registry.blobs import open_blobs
-from registry.errors import DuplicateStyle, StoreError
+from registry.errors import DuplicateStyle, StoreError, UnknownStyle
 from registry.settings import Settings
+from registry.style_advice import Advice, Fit, judge_fit
 from registry.style_codes import CodeCache, Refreshed, refresh
 from registry.style_database import StyleDatabase
 from registry.style_entries import Picture, Style, check_entry, content_digest, decode, slug, thumbnail
+from registry.style_imports import Imported, import_styles
+from registry.style_looks import look_at
 from registry.style_rows import as_style, find, matching, new_row, refuse_duplicates, used_blobs
 from registry.style_seeds import not_yet_offered
+from registry.style_suggestions import LookCache, best
 from registry.style_tables import LibraryRow, PictureRow, StyleRow
 from runtime.engine import Engine
 from stylenet.codes import StyleCode, mix
 from stylenet.images import Pixels
 from stylenet.pictures import encode_picture, read_picture
 
-__all__ = ["Picture", "Refreshed", "Style", "StyleLibrary", "slug"]
+__all__ = ["Advice", "Fit", "Imported", "Picture", "Refreshed", "Style", "StyleLibrary", "slug"]
 
 
 class StyleLibrary:
@@ -40,6 +46,7 @@ class StyleLibrary:
         self.database = StyleDatabase(url)
         self.blobs = open_blobs(blobs)
         self._codes = CodeCache(self.database)
+        self._looks = LookCache(self.database, self.pictures)
 
     @staticmethod
     def from_settings(settings: Settings) -> "StyleLibrary":
@@ -173,6 +180,33 @@ class StyleLibrary:
         """
         return refresh(self._codes, engine, lambda style_id: self.code(style_id, engine), should_stop)
 
+    def suggest(
+        self, photo_pixels: Pixels, limit: int = 5, *, query: str | None = None, tag: str | None = None
+    ) -> tuple[Advice, ...]:
+        """The styles that suit a photograph best, the best first, by forms, palette and the sizes of strokes.
+
+        Needs no engine. Each style's pictures are looked at once in its life, when they are first asked about.
+
+        Args:
+            photo_pixels: uint8 (H, W, 3).
+            limit: how many.
+            query, tag: only among these; see `list`.
+
+        Raises:
+            WeightsError: the encoder that ships is not in this installation (from `stylenet`).
+        """
+        found = best(self._looks, photo_pixels, limit, query=query, tag=tag)
+        return tuple(Advice(style=self.get(style_id), fit=fit) for style_id, fit in found)
+
+    def fit(self, photo_pixels: Pixels, id_or_name: str) -> Fit:
+        """How one style suits a photograph, uint8 (H, W, 3); `poor` where one should warn.
+
+        Raises:
+            UnknownStyle, StoreError: no such style, or a file is missing or altered.
+            WeightsError: the encoder that ships is not in this installation (from `stylenet`).
+        """
+        return judge_fit(look_at([photo_pixels]), self._looks.of(self.get(id_or_name).id))
+
     def forget_codes(self, *, keep: Iterable[str]) -> int:
         """Drop the cached codes of every package but those of the digests in `keep`. Returns how many went."""
         return self._codes.forget_others(set(keep))
@@ -222,9 +256,38 @@ class StyleLibrary:
                 added.append(style)
         return tuple(added)
 
+    def export_archive(self, path: str | os.PathLike[str], names: Sequence[str] | None = None) -> int:
+        """Write styles, with their pictures, into one file; all of them by default. Returns how many.
+
+        Raises:
+            UnknownStyle, StoreError: no such style, or a file is missing or altered; nothing is written.
+        """
+        styles = self.list(limit=None) if names is None else [self.get(name) for name in names]
+        return write_archive(Path(path), ((style, self._files(style.id)) for style in styles))
+
+    def import_archive(self, path: str | os.PathLike[str]) -> Imported:
+        """Add the styles of an archive. Those whose pictures are here already are left as they are; one whose name is
+        taken by other pictures gets a few digits of its id behind it. Interrupted, it can simply be run again.
+
+        Raises:
+            InvalidArchive: the file is none, is broken, or holds what no archive of ours does; the entry is named.
+            InvalidStyle: a name, tag or text that cannot be used. Both before anything is added.
+        """
+        return import_styles(Path(path), self.add, self._is_there)
+
     def close(self) -> None:
         """Close the database's connections."""
         self.database.close()
+
+    def _is_there(self, id_or_name: str) -> bool:
+        with self.database.reading() as session, suppress(UnknownStyle):
+            return bool(find(session, id_or_name))
+        return False
+
+    def _files(self, style_id: str) -> Iterator[bytes]:
+        with self.database.reading() as session:
+            digests = [row.blob for row in find(session, style_id).pictures]
+        return (self.blobs.get(digest) for digest in digests)
 
     def _insert(self, row: StyleRow, originals: Sequence[bytes], small: bytes) -> None:
         """Blobs first, then the row that needs them: a kill in between leaves files that nothing names, and no half
