@@ -10,6 +10,7 @@ import click
 from cli.options import examples, json_option, print_json, say, table
 
 if TYPE_CHECKING:
+    from registry.style_advice import Advice
     from registry.style_entries import Style
     from registry.styles import StyleLibrary
 
@@ -52,13 +53,16 @@ def add(
         print(f"added {style.name} ({style.id})")
 
 
-@styles.command("list", epilog=examples("pentimento styles list", "pentimento styles list --tag impressionism --json"))
+@styles.command("list", epilog=examples("pentimento styles list", "pentimento styles list --search wave --json"))
 @click.option("--tag", help="Only those with this tag.")
+@click.option("--search", metavar="WORDS", help="Only those that hold each word in name, title, author, note or tags.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many; all by default.")
+@click.option("--after", metavar="NAME", help="Only those behind this name: the next page.")
 @json_option
-def list_styles(tag: str | None, as_json: bool) -> None:
-    """List the library; the built-in paintings are drawn into it on first use."""
+def list_styles(tag: str | None, search: str | None, limit: int | None, after: str | None, as_json: bool) -> None:
+    """List the library by name; the built-in paintings are drawn into it on first use."""
     with _library() as library:
-        found = library.list(tag=tag, limit=None)
+        found = library.list(search, tag, limit, after)
     if as_json:
         print_json([_as_dict(style) for style in found])
         return
@@ -95,6 +99,80 @@ def remove(name: str, as_json: bool) -> None:
         print(f"removed {style.name} ({style.id})")
 
 
+@styles.command(
+    "suggest",
+    epilog=examples("pentimento styles suggest photo.jpg", "pentimento styles suggest photo.jpg --limit 3 --json"),
+)
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="How many to name.")
+@click.option("--tag", help="Only among those with this tag.")
+@json_option
+def suggest(photo: Path, limit: int, tag: str | None, as_json: bool) -> None:
+    """Name the styles that suit PHOTO best.
+
+    FIT is the share of random pairs of photograph and painting that would lose more of the photograph. The other
+    columns say how far apart the two pictures are in what they show, in palette and in the sizes of strokes and
+    details: 0 is usual, 1 is one standard deviation farther.
+    """
+    from stylenet.pictures import read_picture
+
+    pixels = read_picture(photo)
+    with _library() as library:
+        found = library.suggest(pixels, limit, tag=tag)
+    if as_json:
+        print_json([_advice_as_dict(advice) for advice in found])
+        return
+    rows = [
+        (
+            advice.style.name,
+            f"{advice.fit.fit:.2f}",
+            *(f"{getattr(advice.fit, term):+.1f}" for term in ("semantics", "palette", "texture")),
+            "; ".join(advice.fit.reasons),
+        )
+        for advice in found
+    ]
+    print(table(("name", "fit", "semantics", "palette", "texture", "what fights"), rows) if rows else "no styles")
+
+
+@styles.command(
+    "export", epilog=examples("pentimento styles export styles.zip", "pentimento styles export two.zip dusk duo")
+)
+@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1)
+@json_option
+def export(out: Path, names: tuple[str, ...], as_json: bool) -> None:
+    """Write styles with their pictures into one file, OUT: NAME... or all."""
+    with _library() as library:
+        count = library.export_archive(out, names or None)
+    if as_json:
+        print_json({"written": str(out), "styles": count})
+    else:
+        print(f"wrote {count} styles to {out}")
+
+
+@styles.command(
+    "import",
+    epilog=examples("pentimento styles import styles.zip", "pentimento styles import styles.zip --json"),
+)
+@click.argument("archive", type=click.Path(path_type=Path))
+@json_option
+def import_styles(archive: Path, as_json: bool) -> None:
+    """Add the styles of ARCHIVE; nothing comes in twice.
+
+    ARCHIVE is a file that `pentimento styles export` wrote. Any other entry in it, a path that leads outside or a
+    picture that was altered refuses the whole file.
+    """
+    with _library() as library:
+        done = library.import_archive(archive)
+    if as_json:
+        print_json({"added": list(done.added), "already_there": list(done.already_there)})
+        return
+    for name in done.added:
+        print(f"added {name}")
+    if done.already_there:
+        say(f"{len(done.already_there)} were there already: {', '.join(done.already_there)}")
+
+
 @contextmanager
 def _library() -> Iterator["StyleLibrary"]:
     """The environment's library, seeded once, closed at the end."""
@@ -107,6 +185,20 @@ def _library() -> Iterator["StyleLibrary"]:
         yield library
     finally:
         library.close()
+
+
+def _advice_as_dict(advice: "Advice") -> dict[str, Any]:
+    return {
+        "name": advice.style.name,
+        "id": advice.style.id,
+        "fit": advice.fit.fit,
+        "forecast_content_loss": advice.fit.loss,
+        "semantics": advice.fit.semantics,
+        "palette": advice.fit.palette,
+        "texture": advice.fit.texture,
+        "poor": advice.fit.poor,
+        "reasons": list(advice.fit.reasons),
+    }
 
 
 def _as_dict(style: "Style") -> dict[str, Any]:

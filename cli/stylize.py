@@ -7,6 +7,7 @@ import click
 
 from cli.options import dial_options, engine_option, examples, json_option, model_option, print_json, progress_bar
 from cli.outcome import COULD_NOT_RUN, Stop
+from cli.style_fit import style_look, warn_of_poor_fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,7 @@ def stylize(
 ) -> None:
     """Paint PHOTO... in a style, each at exactly its own size.
 
+    A style that would cost the photograph much is warned of, with the reason, on stderr.
     The output format follows the suffix of OUT: .png, .jpg or .webp; in a folder, each keeps its name as .png.
     """
     from registry.references import resolve
@@ -58,12 +60,16 @@ def stylize(
     painter = load_engine(resolve(model_ref, settings), engine)  # type: ignore[arg-type]  # click checked the choice
     code = style_code(style, painter, settings)
     share = read_mask(mask) if mask else None
+    look = style_look(style, settings)
     failed, done = [], []
     with progress_bar() as advance:
         for number, (photo, target) in enumerate(zip(photos, targets, strict=True)):
             advance(number, len(photos), photo.name)
             try:
-                write_picture(painter.stylize(read_picture(photo), code, dials, mask=share), target)
+                pixels = read_picture(photo)
+                if look is not None:
+                    warn_of_poor_fit(str(photo), pixels, style, look)
+                write_picture(painter.stylize(pixels, code, dials, mask=share), target)
             except PictureError as error:
                 failed.append(str(error))
                 continue

@@ -24,7 +24,6 @@ from registry.style_entries import MAX_PICTURES, MAX_TAGS, Style
 from stylenet.pictures import MAX_BYTES
 
 LIST_NAME = "styles.json"
-FORMAT = "pentimento-styles"
 MAX_LIST_BYTES = 64 * 2**20
 MAX_STYLES = 100_000
 _PICTURE = re.compile(r"pictures/([0-9a-f]{64})\.png")
@@ -50,7 +49,7 @@ class StyleList(BaseModel):
     """`styles.json`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    format: Literal["pentimento-styles"] = FORMAT
+    format: Literal["pentimento-styles"] = "pentimento-styles"
     version: Literal[1] = 1
     styles: tuple[StyleEntry, ...] = Field(max_length=MAX_STYLES)
 

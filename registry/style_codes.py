@@ -78,7 +78,8 @@ class CodeCache:
 
 def refresh(cache: CodeCache, engine: Engine, encode: Callable[[str], object], stop: Callable[[], bool]) -> Refreshed:
     """Make every missing code, style by style. One that fails is passed over: the others must not wait for it."""
-    made, failed = [], []
+    made: list[str] = []
+    failed: list[str] = []
     for style_id, name in cache.missing(engine):
         if stop():
             return Refreshed(made=tuple(made), failed=tuple(failed), finished=False)

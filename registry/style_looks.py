@@ -74,7 +74,8 @@ def look_at(pictures: Sequence[Pixels]) -> Look:
     """
     looks = [_look(pixels) for pixels in pictures]
     parts = ("colours", "presence", "spread", "bands")
-    return Look(*(np.mean([getattr(look, part) for look in looks], axis=0, dtype=np.float32) for part in parts))
+    means = [np.mean([getattr(look, part) for look in looks], axis=0) for part in parts]
+    return Look(*(np.asarray(mean, dtype=np.float32) for mean in means))
 
 
 def _look(pixels: Pixels) -> Look:

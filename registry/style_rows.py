@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from registry.style_entries import Style, folded
 from registry.style_tables import PictureRow, StyleRow, TagRow
 
 
-def matching(query: str | None, tag: str | None) -> Select[tuple[StyleRow]]:
+def matching(query: str | None, tag: str | None) -> Select[Any]:
     """The styles that hold every word of `query` (in name, title, author, note or tags) and carry `tag`; unordered."""
     statement = select(StyleRow)
     if tag is not None:

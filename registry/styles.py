@@ -17,7 +17,7 @@ from registry.style_codes import CodeCache, Refreshed, refresh
 from registry.style_database import StyleDatabase
 from registry.style_entries import Picture, Style, check_entry, content_digest, decode, slug, thumbnail
 from registry.style_imports import Imported, import_styles
-from registry.style_looks import look_at
+from registry.style_looks import Look, look_at
 from registry.style_rows import as_style, find, matching, new_row, refuse_duplicates, used_blobs
 from registry.style_seeds import not_yet_offered
 from registry.style_suggestions import LookCache, best
@@ -205,7 +205,15 @@ class StyleLibrary:
             UnknownStyle, StoreError: no such style, or a file is missing or altered.
             WeightsError: the encoder that ships is not in this installation (from `stylenet`).
         """
-        return judge_fit(look_at([photo_pixels]), self._looks.of(self.get(id_or_name).id))
+        return judge_fit(look_at([photo_pixels]), self.look(id_or_name))
+
+    def look(self, id_or_name: str) -> Look:
+        """The few numbers by which one style's fit is judged.
+
+        Raises:
+            UnknownStyle, StoreError, WeightsError: see `fit`.
+        """
+        return self._looks.of(self.get(id_or_name).id)
 
     def forget_codes(self, *, keep: Iterable[str]) -> int:
         """Drop the cached codes of every package but those of the digests in `keep`. Returns how many went."""
