@@ -56,7 +56,12 @@ class StyleRoutes:
 
         advice = await self._studio.in_thread(suggest)
         styles = [
-            {**_described(entry.style), "fit": entry.fit, "poor": entry.poor, "reasons": list(entry.reasons)}
+            {
+                **_described(entry.style),
+                "fit": entry.fit.fit,
+                "poor": entry.fit.poor,
+                "reasons": list(entry.fit.reasons),
+            }
             for entry in advice
         ]
         return JSONResponse({"styles": styles}, headers={"Cache-Control": "no-store"})
