@@ -4,17 +4,11 @@ Images are (N, 3, H, W) float32, -1..1. The reference may be (1, 3, H, W): it is
 Letters: N batch, H height, W width.
 """
 
-from functools import cache
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-
-from evaluation.errors import NotMeasured
-from stylenet.torchvision_guard import import_lpips
-from stylenet.weights import SQUEEZENET, find_weights, load_known
 
 MS_SSIM_SIDE_PX = 161  # four halvings of an 11x11 window: pytorch-msssim refuses sides of 160 and less
 CANNY_SIGMA_PX = 1.5
@@ -24,7 +18,6 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 HOW = {
     "ssim": "pytorch-msssim ssim: RGB, 11x11 Gaussian window of sigma 1.5, valid borders, data range 1 (0..1)",
     "ms_ssim": "pytorch-msssim ms_ssim: RGB, five scales, data range 1; only where both sides exceed 160 px",
-    "lpips": "lpips 0.1, squeeze backbone (SqueezeNet 1.1), linear heads v0.1",
     "edge_ssim": "SSIM (as above, one channel) of the Sobel magnitude of the luma",
     "edge_f1": "F1 of Canny edges (scikit-image, sigma 1.5), matched within 0.75 % of the diagonal",
 }
@@ -58,37 +51,16 @@ def edge_f1(image: Tensor, reference: Tensor) -> Tensor:
     """How many outlines are kept, and how many invented: (N,), 1 is all and none."""
     from scipy.ndimage import distance_transform_edt
 
-    height, width = image.shape[2:]
-    reach = max(1.0, round(TOLERANCE * float(np.hypot(height, width))))
+    reach = edge_reach_px(*image.shape[2:])
     kept = canny_edges(reference)[0]
     distance_to_kept = distance_transform_edt(~kept) if kept.any() else np.full(kept.shape, np.inf)
     scores = [_f1(found, kept, distance_to_kept, reach) for found in canny_edges(image)]
     return torch.tensor(scores, dtype=torch.float32)
 
 
-def lpips(image: Tensor, reference: Tensor) -> Tensor:
-    """Learned perceptual distance (Zhang et al. 2018), squeeze: (N,), 0 is identical; larger is worse.
-
-    Raises:
-        NotMeasured: its backbone is not on this machine; ask `lpips_is_available` first.
-    """
-    network = _load_lpips()
-    if network is None:
-        raise NotMeasured(lpips_missing())
-    with torch.inference_mode():
-        return network(reference, image).flatten()
-
-
-def lpips_is_available() -> bool:
-    """Whether `lpips` can be measured here."""
-    return _load_lpips() is not None
-
-
-def lpips_missing() -> str:
-    """Why LPIPS is not measured, and what to do."""
-    return (
-        f"not measured: {SQUEEZENET.name} was not found; put it into a folder and set PENTIMENTO_WEIGHTS to that folder"
-    )
+def edge_reach_px(height: int, width: int) -> float:
+    """How far an edge may lie from another and still be the same one, in a picture of that size."""
+    return max(1.0, round(TOLERANCE * float(np.hypot(height, width))))
 
 
 def luma(image: Tensor) -> Tensor:
@@ -131,24 +103,3 @@ def _f1(
 def _unit(image: Tensor) -> Tensor:
     """-1..1 to 0..1: SSIM's constants belong to a range that starts at black."""
     return (image + 1.0) / 2.0
-
-
-@cache
-def _load_lpips() -> nn.Module | None:
-    """The package's network with a local backbone; its own would be downloaded, also with `pretrained=False`."""
-    import warnings
-
-    path = find_weights(SQUEEZENET.name)
-    if path is None:
-        return None
-    package = import_lpips()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # lpips calls torchvision by its old argument names
-        network: nn.Module = package.LPIPS(net="squeeze", pnet_rand=True, verbose=False)
-    backbone = network.get_submodule("net")
-    weights = load_known(SQUEEZENET, path)
-    names = {
-        name: name.split(".", 1)[1] for name in backbone.state_dict()
-    }  # slice2.3.squeeze.weight -> 3.squeeze.weight
-    backbone.load_state_dict({name: weights[ours] for name, ours in names.items()})
-    return network.requires_grad_(False).eval()

@@ -3,12 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from evaluation.methods import Painter
+from evaluation.findings import RANKED_BY
+from evaluation.methods import Method
 from evaluation.pairs import Manifest
 from evaluation.scores import ADAIN, CANDIDATE, NstScore, PairScore, Report
 from stylenet.images import Pixels
-
-RANKED_BY = "edge_ssim"  # structure is what the project promises, and it forgives the colours that style must change
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +25,13 @@ class Example:
 
 
 def make_examples(
-    report: Report, manifest: Manifest, painters: list[Painter], nst_pictures: dict[tuple[int, int], Pixels]
+    report: Report, manifest: Manifest, methods: list[Method], nst_pictures: dict[tuple[int, int], Pixels]
 ) -> list[Example]:
     """The best and the worst pairs at equal style, and the NST pairs.
 
     Worst first: a pair where the candidate does not reach the style is worse than any where it does.
     """
-    by_name = {painter.name: painter for painter in painters}
+    by_name = {method.name: method for method in methods}
     ranked = sorted(
         (pair for pair in report.pairs if pair.comparable and math.isfinite(gain(pair))),
         key=lambda pair: (pair.reached, gain(pair), pair.content, pair.style),
@@ -56,32 +55,32 @@ def gain(pair: PairScore) -> float:
 
 
 def _paint(
-    painters: dict[str, Painter], manifest: Manifest, place: tuple[int, int], pair: PairScore
+    methods: dict[str, Method], manifest: Manifest, place: tuple[int, int], pair: PairScore
 ) -> tuple[tuple[str, Pixels], ...]:
     photo, style = manifest.photographs[place[0]], manifest.paintings[place[1]]
-    ours, adain = painters[CANDIDATE], painters[ADAIN]
+    ours, adain = methods[CANDIDATE], methods[ADAIN]
     where = "equal style" if pair.reached else "as near as it gets"
     return (
         ("photograph", photo.pixels),
         (
             f"candidate, {where}, strength {pair.candidate_strength:.2f}",
-            ours.paint(photo.pixels, style, pair.candidate_strength),
+            ours.paint(photo, style, pair.candidate_strength),
         ),
-        (f"AdaIN, tuned, strength {pair.adain_strength:.2f}", adain.paint(photo.pixels, style, pair.adain_strength)),
+        (f"AdaIN, tuned, strength {pair.adain_strength:.2f}", adain.paint(photo, style, pair.adain_strength)),
         ("style", style.pixels),
-        ("candidate, full strength", ours.paint(photo.pixels, style, 1.0)),
-        ("AdaIN, full strength", adain.paint(photo.pixels, style, 1.0)),
+        ("candidate, full strength", ours.paint(photo, style, 1.0)),
+        ("AdaIN, full strength", adain.paint(photo, style, 1.0)),
     )
 
 
 def _paint_full(
-    painters: dict[str, Painter], manifest: Manifest, place: tuple[int, int], nst: Pixels
+    methods: dict[str, Method], manifest: Manifest, place: tuple[int, int], nst: Pixels
 ) -> tuple[tuple[str, Pixels], ...]:
     photo, style = manifest.photographs[place[0]], manifest.paintings[place[1]]
     return (
         ("photograph", photo.pixels),
-        ("candidate, full strength", painters[CANDIDATE].paint(photo.pixels, style, 1.0)),
-        ("AdaIN, full strength", painters[ADAIN].paint(photo.pixels, style, 1.0)),
+        ("candidate, full strength", methods[CANDIDATE].paint(photo, style, 1.0)),
+        ("AdaIN, full strength", methods[ADAIN].paint(photo, style, 1.0)),
         ("style", style.pixels),
         ("Gatys NST", nst),
     )

@@ -1,5 +1,9 @@
 """Measure many pictures of one photograph at once: what they kept of it, and how near they came to the style."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,59 +11,84 @@ from torch import Tensor
 
 from evaluation import content_metrics as content
 from evaluation import style_metrics as style
+from evaluation.boundary_metrics import Boundaries, boundary_recall
+from evaluation.lpips_metrics import Backbone, lpips
 
 Numbers = NDArray[np.float64]
-CONTENT_METRICS = ("ssim", "ms_ssim", "lpips", "edge_ssim", "edge_f1")
-HIGHER_IS_BETTER = {"ssim": True, "ms_ssim": True, "lpips": False, "edge_ssim": True, "edge_f1": True}
+CONTENT_METRICS = ("ssim", "ms_ssim", "lpips", "edge_ssim", "edge_f1", "boundary_recall")
+PARTIAL_METRICS = ("boundary_recall",)
+"""Measured on the pairs that allow it; every other metric is measured on all pairs or on none."""
+HIGHER_IS_BETTER = {
+    "ssim": True,
+    "ms_ssim": True,
+    "lpips": False,
+    "edge_ssim": True,
+    "edge_f1": True,
+    "boundary_recall": True,
+}
 BATCH_PIXELS = 200_000  # four pictures at 192 px. Measured: 24 at once leave the caches and take three times as long
 SHARE_CAP = 1.5
 """A share left is capped here on the style axis: strokes that the photo happens to have divide by almost 0."""
+Axis = Literal["mean", "strict"]
 
 
-def content_scores(pictures: Tensor, photo: Tensor, *, with_ms_ssim: bool, with_lpips: bool) -> dict[str, Numbers]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which of the costly content metrics to measure."""
+
+    ms_ssim: bool = False
+    lpips: Backbone | None = None
+
+
+def content_scores(
+    pictures: Tensor, photo: Tensor, wanted: Wanted, boundaries: Boundaries | None = None
+) -> dict[str, Numbers]:
     """Every content metric of N pictures against their photograph.
 
     Args:
         pictures: (N, 3, H, W), -1..1.
         photo: (1, 3, H, W), -1..1.
-        with_ms_ssim, with_lpips: measure these too; without them the key is absent, not a number.
+        wanted: measure these too; without them the key is absent, not a number.
+        boundaries: what people drew on the photograph, if they did.
 
     Returns:
-        (N,) by metric name; MS-SSIM is absent where a side is below 161 px.
+        (N,) by metric name; MS-SSIM is absent where a side is below 161 px, boundary recall without boundaries.
     """
-    functions = {"ssim": content.ssim, "edge_ssim": content.edge_ssim, "edge_f1": content.edge_f1}
-    if with_ms_ssim and min(photo.shape[2:]) >= content.MS_SSIM_SIDE_PX:
-        functions["ms_ssim"] = content.ms_ssim
-    if with_lpips:
-        functions["lpips"] = content.lpips
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "ssim": lambda batch: content.ssim(batch, photo),
+        "edge_ssim": lambda batch: content.edge_ssim(batch, photo),
+        "edge_f1": lambda batch: content.edge_f1(batch, photo),
+    }
+    if wanted.ms_ssim and min(photo.shape[2:]) >= content.MS_SSIM_SIDE_PX:
+        functions["ms_ssim"] = lambda batch: content.ms_ssim(batch, photo)
+    if (backbone := wanted.lpips) is not None:
+        functions["lpips"] = lambda batch: lpips(batch, photo, backbone)
+    if boundaries is not None:
+        functions["boundary_recall"] = lambda batch: boundary_recall(batch, boundaries)
     with torch.inference_mode():
         return {
-            name: np.concatenate([_numbers(function(batch, photo)) for batch in batches(pictures)])
+            name: np.concatenate([_numbers(function(batch)) for batch in batches(pictures)])
             for name, function in functions.items()
         }
 
 
-def style_distances(
-    pictures: Tensor, targets: list[style.Description], extractor: style.Extractor
-) -> dict[str, NDArray[np.float64]]:
-    """Every family's distance of N pictures to M styles: (N, M) by family."""
-    found: dict[str, list[Numbers]] = {family: [] for family in style.FAMILIES}
-    for batch in batches(pictures):
-        seen = style.describe(batch, extractor)
-        per_target = [style.distances(seen, target) for target in targets]
-        for family in style.FAMILIES:
-            found[family].append(np.stack([_numbers(each[family]) for each in per_target], axis=1))
-    return {family: np.concatenate(parts) for family, parts in found.items()}
+def style_distances(pictures: Tensor, target: style.Description, extractor: style.Extractor) -> dict[str, Numbers]:
+    """Each family's and own metric's distance of N pictures to one style: (N,) by name."""
+    parts = [style.distances(style.describe(batch, extractor), target) for batch in batches(pictures)]
+    return {name: np.concatenate([_numbers(part[name]) for part in parts]) for name in parts[0]}
 
 
-def shares_left(distances: dict[str, Numbers], photo_distances: dict[str, float]) -> dict[str, Numbers]:
+def shares_left(
+    distances: dict[str, Numbers], photo_distances: dict[str, float], axis: Axis = "mean"
+) -> dict[str, Numbers]:
     """Each distance as a share of the unedited photograph's own: 1 is no style at all, 0 is the style itself.
 
-    `style_left` is their mean, each capped at `SHARE_CAP`: the axis on which "equal style" is read.
+    `style_left` is the axis on which "equal style" is read: of the families' shares, each capped at `SHARE_CAP`, the
+    mean, or the largest (`strict`), where nothing done in one family makes up for what is left undone in another.
     """
-    shares = {f"{family}_left": distances[family] / max(photo_distances[family], 1e-9) for family in style.FAMILIES}
-    axis = np.mean([np.minimum(share, SHARE_CAP) for share in shares.values()], axis=0)
-    return shares | {"style_left": axis}
+    shares = {f"{name}_left": values / max(photo_distances[name], 1e-9) for name, values in distances.items()}
+    capped = [np.minimum(shares[f"{family}_left"], SHARE_CAP) for family in style.FAMILIES]
+    return shares | {"style_left": np.max(capped, axis=0) if axis == "strict" else np.mean(capped, axis=0)}
 
 
 def batches(pictures: Tensor) -> list[Tensor]:

@@ -4,17 +4,29 @@ A null method is what one gets without painting anything new: AdaIN's picture bl
 trick scored well, the score would be worth nothing.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import MethodError
+from evaluation.ledger import digest_of
 from evaluation.pairs import Picture
-from runtime.engine import Engine
+from evaluation.scores import ADAIN, MethodInfo
+from runtime.engine import Engine, EngineName
+from runtime.loading import load_engine
 from stylenet.codes import StyleCode
 from stylenet.dials import Dials
+from stylenet.errors import CodeError
 from stylenet.images import Pixels
+from stylenet.pictures import write_bytes
+
+CODES_IN_MEMORY = 64
 
 NULL_LABELS = {
     "raw_blend": "raw blend",
@@ -28,39 +40,131 @@ NULL_NOTES = {
 }
 
 
+Recipe = Callable[[], "Method"]
+"""Makes a method anew in another process; it can be pickled, which a loaded engine cannot."""
+
+
+class Method(Protocol):
+    """Whatever can be judged: an engine, somebody else's ONNX file, a folder of finished pictures."""
+
+    name: str
+    """Its column in the report: "candidate", "adain" ... """
+
+    @property
+    def key(self) -> str:
+        """A digest of all that its pictures depend on besides pair and strength; its name does not belong to it."""
+        ...
+
+    def info(self) -> MethodInfo:
+        """How reports show it."""
+        ...
+
+    def paint(self, photo: Picture, style: Picture, strength: float) -> Pixels:
+        """The photograph in the style: uint8 (H, W, 3) of the photograph's own size; itself at strength 0.
+
+        Raises:
+            MethodError: it cannot, or broke that contract.
+        """
+        ...
+
+    def recipe(self) -> Recipe:
+        """How another process makes the same method."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """An engine and the style codes that it has made, so that each style is encoded once."""
+    """An engine under test, and the style codes that it has made: each style is encoded once.
+
+    Args:
+        name: its column in the report.
+        engine: what paints.
+        cache: a folder where codes are kept by digest, for the next judgement; None keeps them in memory only.
+    """
 
     name: str
     engine: Engine
-    codes: dict[str, StyleCode] = field(default_factory=dict)
+    cache: Path | None = None
+    codes: OrderedDict[str, StyleCode] = field(default_factory=OrderedDict)
+
+    @property
+    def key(self) -> str:
+        """The package's digest and what computes."""
+        return digest_of([self.engine.package.digest, self.engine.name, self.engine.precision])
+
+    def info(self) -> MethodInfo:
+        """The package by its digest, the engine and its precision."""
+        package = self.engine.package
+        return MethodInfo(
+            name=self.name,
+            label="AdaIN" if self.name == ADAIN else self.name,
+            digest=package.digest,
+            engine=f"{self.engine.name} {self.engine.precision}",
+            note=f"{package.manifest.name} ({package.manifest.variant})",
+        )
 
     def code(self, style: Picture) -> StyleCode:
-        """The style's code, made at the first call."""
+        """The style's code: from memory, from the cache, or made now."""
         if style.sha256 not in self.codes:
-            self.codes[style.sha256] = self.engine.encode_style(style.pixels)
+            self.codes[style.sha256] = self._kept_code(style) or self._new_code(style)
+            if len(self.codes) > CODES_IN_MEMORY:
+                self.codes.popitem(last=False)
         return self.codes[style.sha256]
 
-    def paint(self, photo: Pixels, style: Picture, strength: float) -> Pixels:
-        """The photograph in the style, every other dial at its default.
+    def paint(self, photo: Picture, style: Picture, strength: float) -> Pixels:
+        """See `Method.paint`; every other dial stands at its default."""
+        painted = self.engine.stylize(photo.pixels, self.code(style), Dials(strength=strength))
+        return check_painted(self.name, painted, photo.pixels, strength)
 
-        Raises:
-            MethodError: the engine gave back another size or type, or changed the photograph at strength 0.
-        """
-        painted = self.engine.stylize(photo, self.code(style), Dials(strength=strength))
-        if painted.dtype != np.uint8 or painted.shape != photo.shape:
-            raise MethodError(
-                f"{self.name} returned {painted.dtype} {painted.shape} for a photograph of uint8 {photo.shape}; "
-                "an engine gives back exactly the size it was given"
-            )
-        if strength == 0.0 and not np.array_equal(painted, photo):
-            raise MethodError(f"{self.name} changed the photograph at strength 0; strength 0 is the input, bit for bit")
-        return painted
+    def recipe(self) -> Recipe:
+        """The package's folder is opened again, with the same engine; an engine of another kind goes as it is."""
+        engine = self.engine
+        if engine.name not in get_args(EngineName):
+            return partial(Painter, self.name, engine, self.cache)
+        return partial(
+            _open_painter, self.name, engine.package.folder.resolve(), engine.name, engine.package.digest, self.cache
+        )
 
-    def sweep(self, photo: Pixels, style: Picture, strengths: tuple[float, ...]) -> list[Pixels]:
-        """One picture for each strength."""
-        return [self.paint(photo, style, strength) for strength in strengths]
+    def _new_code(self, style: Picture) -> StyleCode:
+        code = self.engine.encode_style(style.pixels)
+        if (path := self._code_path(style)) is not None:
+            write_bytes(code.to_bytes(), path)
+        return code
+
+    def _kept_code(self, style: Picture) -> StyleCode | None:
+        path = self._code_path(style)
+        try:
+            return None if path is None else StyleCode.from_bytes(path.read_bytes())
+        except (OSError, CodeError):
+            return None  # not there, or not whole: it is made again
+
+    def _code_path(self, style: Picture) -> Path | None:
+        if self.cache is None:
+            return None
+        return self.cache / "codes" / self.key[:16] / f"{digest_of([style.sha256, style.short_side_px])}.safetensors"
+
+
+def check_painted(name: str, painted: Pixels, photo: Pixels, strength: float) -> Pixels:
+    """The painted picture, if it keeps the contract.
+
+    Raises:
+        MethodError: another size or type, or a photograph that changed at strength 0.
+    """
+    if painted.dtype != np.uint8 or painted.shape != photo.shape:
+        raise MethodError(
+            f"{name} returned {painted.dtype} {painted.shape} for a photograph of uint8 {photo.shape}; "
+            "an engine gives back exactly the size it was given"
+        )
+    if strength == 0.0 and not np.array_equal(painted, photo):
+        raise MethodError(f"{name} changed the photograph at strength 0; strength 0 is the input, bit for bit")
+    return painted
+
+
+def _open_painter(name: str, folder: Path, engine: EngineName, digest: str, cache: Path | None) -> Painter:
+    loaded = load_engine(folder, engine)
+    if loaded.package.digest != digest:
+        raise MethodError(f"{folder} holds another package on this machine than where the judgement was started")
+    return Painter(name, loaded, cache)
 
 
 def null_sweeps(photo: Pixels, style: Pixels, painted: Pixels, strengths: tuple[float, ...]) -> dict[str, list[Pixels]]:

@@ -27,6 +27,11 @@ class EvaluationSettings:
         extractor: whose deep features measure style; "auto" is VGG-19 where found, else the shipped compact encoder.
         ms_ssim: measure MS-SSIM where both sides exceed 160 px; it costs as much as all other pixel metrics.
         lpips: measure LPIPS where its backbone is found.
+        lpips_backbone: whose; numbers of different backbones are not comparable.
+        style_axis: what "equal style" is read on. "mean" is the mean of the four families' shares left; "strict" is the
+            largest of them, so that colour cannot make up for strokes.
+        photographs_per_painting: how many photographs each painting meets, in turn; 0 is all of them. With 1, the pairs
+            are as many as the paintings.
         nst_pairs: on how many pairs Gatys NST runs; 0 leaves it out.
         nst_steps: its optimisation steps per pair.
         examples: how many best and how many worst pairs the page shows.
@@ -45,6 +50,9 @@ class EvaluationSettings:
     extractor: Literal["auto", "vgg19", "compact"] = "auto"
     ms_ssim: bool = True
     lpips: bool = True
+    lpips_backbone: Literal["squeeze", "alex", "vgg"] = "squeeze"
+    style_axis: Literal["mean", "strict"] = "mean"
+    photographs_per_painting: int = 0
     nst_pairs: int = 2
     nst_steps: int = 100
     examples: int = 3
@@ -58,6 +66,7 @@ class EvaluationSettings:
             ("nst_pairs", 0),
             ("nst_steps", 1),
             ("examples", 0),
+            ("photographs_per_painting", 0),
         ):
             if getattr(self, name) < least:
                 raise SettingsError(f"{name}={getattr(self, name)} is too small; use {least} or more")
@@ -69,10 +78,10 @@ class EvaluationSettings:
 
     @classmethod
     def quick(cls, **changes: Any) -> "EvaluationSettings":
-        """The demo's size: 4 photographs x 4 paintings, 192 px, five strengths, NST on two pairs."""
+        """The demo's size: 6 photographs x 3 paintings, 192 px, five strengths, NST on two pairs."""
         demo: dict[str, Any] = {
-            "contents": 4,
-            "styles": 4,
+            "contents": 6,  # an interval is drawn over photographs: 4 decide next to nothing
+            "styles": 3,
             "short_side_px": 192,
             "strengths": FIVE_STRENGTHS,
             "nst_steps": 40,

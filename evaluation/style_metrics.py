@@ -1,7 +1,8 @@
 """How near a picture is to its style: four families of distance, deep and plain, each zero for the style itself.
 
 `gram` and `deep_stats` look through a network's features; `colour` and `stroke` look at pixels only, and are in no
-training loss of ours, so a candidate cannot have been trained to please them.
+training loss of ours, so a candidate cannot have been trained to please them. `stroke_high` stands beside the four: it
+looks at the finest band of a standardised luma, so that no change of colour or contrast can make up for strokes.
 Letters: N batch, C channels, H height, W width, P points, D directions, Q quantiles.
 """
 
@@ -13,15 +14,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from evaluation.content_metrics import luma
 from stylenet.statistics import gram_matrix, mean_std
 
 FAMILIES = ("gram", "deep_stats", "colour", "stroke")
+"""The families that the axis of equal style is made of."""
+OWN_METRICS = ("stroke_high",)
+"""Reported by themselves, never averaged with others."""
 DIRECTIONS = 32
 QUANTILES = 128
 POINTS = 4096  # colours or patches taken of each picture, on an even grid
 PATCH_PX = 7
 DEEP_SIDE_PX = 256
 """Features look at pictures no larger than this (short side): it is the size that networks are trained at."""
+FLATTEST = 1 / 255  # a deviation of one grey level: below it there is noise, and no drawing to compare
 SEED = 20260511  # of the random directions; changing it changes every colour and stroke number
 
 HOW = {
@@ -29,6 +35,7 @@ HOW = {
     "deep_stats": "mean over taps of the distance of channel means and deviations, relative to the style's",
     "colour": "sliced Wasserstein-1 distance of RGB colours, 32 fixed directions",
     "stroke": "sliced Wasserstein-1 distance of 7x7 patches of the Laplacian band, two sizes, 32 fixed directions",
+    "stroke_high": "the same of the finest band alone, of the luma at mean 0, deviation 1: blind to colour and contrast",
 }
 
 Extractor = Callable[[Tensor], dict[str, Tensor]]
@@ -44,12 +51,14 @@ class Description:
         moments: per tap (N, 2C): means, then deviations.
         colour: (N, D, Q) quantiles of projected colours.
         strokes: per band (N, D, Q) quantiles of projected patches.
+        stroke_high: (N, D, Q) the same of the standardised luma's finest band.
     """
 
     grams: tuple[Tensor, ...]
     moments: tuple[Tensor, ...]
     colour: Tensor
     strokes: tuple[Tensor, ...]
+    stroke_high: Tensor
 
 
 def describe(image: Tensor, extractor: Extractor) -> Description:
@@ -66,16 +75,18 @@ def describe(image: Tensor, extractor: Extractor) -> Description:
             moments=tuple(torch.cat([part.flatten(1) for part in mean_std(feature)], dim=1) for feature in features),
             colour=colour_quantiles(image),
             strokes=(stroke_quantiles(image), stroke_quantiles(half)),
+            stroke_high=stroke_quantiles(standard_luma(image)),
         )
 
 
 def distances(pictures: Description, style: Description) -> dict[str, Tensor]:
-    """Every family's distance of N pictures to one style (a description of one picture): each (N,), 0 is the style."""
+    """Each family's and own metric's distance of N pictures to one style (described alone): (N,), 0 is the style."""
     return {
         "gram": _mean([_relative(a, b) for a, b in zip(pictures.grams, style.grams, strict=True)]),
         "deep_stats": _mean([_relative(a, b) for a, b in zip(pictures.moments, style.moments, strict=True)]),
         "colour": _wasserstein(pictures.colour, style.colour),
         "stroke": _mean([_wasserstein(a, b) for a, b in zip(pictures.strokes, style.strokes, strict=True)]),
+        "stroke_high": _wasserstein(pictures.stroke_high, style.stroke_high),
     }
 
 
@@ -100,6 +111,11 @@ def stroke_distance(image: Tensor, style: Tensor) -> Tensor:
     return _mean([_wasserstein(stroke_quantiles(a), stroke_quantiles(b)) for a, b in bands])
 
 
+def stroke_high_distance(image: Tensor, style: Tensor) -> Tensor:
+    """(N, 3, H, W) against (1, 3, H', W'): (N,)."""
+    return _wasserstein(stroke_quantiles(standard_luma(image)), stroke_quantiles(standard_luma(style)))
+
+
 def colour_quantiles(image: Tensor) -> Tensor:
     """(N, 3, H, W) -> (N, D, Q): the colours, seen along D directions, sorted, at Q quantiles."""
     step = _stride(image)
@@ -108,17 +124,29 @@ def colour_quantiles(image: Tensor) -> Tensor:
 
 
 def stroke_quantiles(image: Tensor) -> Tensor:
-    """(N, 3, H, W) -> (N, D, Q): patches of the picture's finest band, seen along D directions."""
-    filters = _directions(3 * PATCH_PX**2).reshape(DIRECTIONS, 3, PATCH_PX, PATCH_PX)
+    """(N, C, H, W) -> (N, D, Q): patches of the picture's finest band, seen along D directions."""
+    channels = image.shape[1]
+    filters = _directions(channels * PATCH_PX**2).reshape(DIRECTIONS, channels, PATCH_PX, PATCH_PX)
     responses = functional.conv2d(laplacian_band(image), filters, stride=_stride(image))
     return _quantiles(responses.flatten(2))
 
 
 def laplacian_band(image: Tensor) -> Tensor:
-    """What a 5x5 binomial blur takes away (Burt & Adelson 1983): strokes, hatching, grain. Same shape as `image`."""
+    """What a 5x5 binomial blur takes away (Burt & Adelson 1983): strokes, hatching, grain. (N, C, H, W), as `image`."""
     taps = image.new_tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16.0
-    kernel = torch.outer(taps, taps).expand(3, 1, 5, 5)
-    return image - functional.conv2d(functional.pad(image, (2, 2, 2, 2), mode="reflect"), kernel, groups=3)
+    channels = image.shape[1]
+    kernel = torch.outer(taps, taps).expand(channels, 1, 5, 5)
+    return image - functional.conv2d(functional.pad(image, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
+
+
+def standard_luma(image: Tensor) -> Tensor:
+    """(N, 3, H, W) -> (N, 1, H, W) brightness at mean 0 and deviation 1; a flat picture is 0 everywhere.
+
+    Any affine change of brightness leaves it as it is, so it cannot be pleased by colours or contrast.
+    """
+    bright = luma(image)
+    centred = bright - bright.mean(dim=(2, 3), keepdim=True)
+    return centred / centred.square().mean(dim=(2, 3), keepdim=True).sqrt().clamp_min(FLATTEST)
 
 
 def _at_feature_size(image: Tensor) -> Tensor:

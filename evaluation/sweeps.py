@@ -5,6 +5,7 @@ Along a sweep we read scores at a *position*: 0 is the first strength, 1.5 is ha
 Letters: P pairs, S strengths.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,10 @@ class Sweep:
     """One method's scores.
 
     Args:
-        scores: (P, S) by metric name; `style_left` is always among them.
+        scores: (P, S) by metric name; `style_left` is always among them. It may read each metric from disk.
     """
 
-    scores: dict[str, Numbers]
+    scores: Mapping[str, Numbers]
 
     def at(self, metric: str, positions: Numbers) -> Numbers:
         """(P,) a metric read at one position for each pair, linear between strengths."""

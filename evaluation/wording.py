@@ -11,10 +11,12 @@ LABELS = {
     "lpips": "LPIPS",
     "edge_ssim": "edge-SSIM",
     "edge_f1": "edge F1",
+    "boundary_recall": "human boundary recall",
     "gram": "Gram",
     "deep_stats": "deep mean/std",
     "colour": "colour",
     "stroke": "stroke distance",
+    "stroke_high": "high-band stroke distance",
     "style_left": "style left",
     "reach": "style reached",
 }

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from evaluation import content_metrics as content
 from evaluation import style_metrics as style
-from evaluation.errors import NotMeasured
-from evaluation.meters import SHARE_CAP, content_scores, shares_left
+from evaluation.meters import SHARE_CAP, Wanted, content_scores, shares_left
 from evaluation.methods import recolour
 from stylenet.images import Pixels, to_image
-from stylenet.weights import SQUEEZENET, find_weights
 
 PIXEL_METRICS = (content.ssim, content.edge_ssim, content.edge_f1)
 
@@ -98,36 +96,17 @@ def test_an_empty_picture_keeps_no_edge_and_two_empty_ones_keep_all(image):
 
 def test_ms_ssim_has_no_number_for_a_small_picture(image):
     assert torch.isnan(content.ms_ssim(image, image)).all()
-    assert "ms_ssim" not in content_scores(image, image, with_ms_ssim=True, with_lpips=False)
+    assert "ms_ssim" not in content_scores(image, image, Wanted(ms_ssim=True))
 
 
 def test_ms_ssim_measures_a_large_picture(image):
     large = torch.nn.functional.interpolate(image, size=(176, 200))
-    assert content_scores(large, large, with_ms_ssim=True, with_lpips=False)["ms_ssim"] == pytest.approx([1.0])
-
-
-def test_lpips_without_its_backbone_refuses_to_give_a_number(image, monkeypatch, tmp_path):
-    monkeypatch.setenv("PENTIMENTO_WEIGHTS", str(tmp_path))
-    monkeypatch.setenv("PENTIMENTO_ASSETS", str(tmp_path))
-    content._load_lpips.cache_clear()
-    try:
-        assert not content.lpips_is_available()
-        with pytest.raises(NotMeasured, match="PENTIMENTO_WEIGHTS"):
-            content.lpips(image, image)
-    finally:
-        content._load_lpips.cache_clear()
-
-
-@pytest.mark.skipif(find_weights(SQUEEZENET.name) is None, reason=f"needs {SQUEEZENET.name} (PENTIMENTO_WEIGHTS)")
-def test_lpips_is_zero_for_the_same_picture_and_grows_with_noise(image):
-    scores = content.lpips(torch.cat([image, noisy(image, 0.1), noisy(image, 0.6)]), image)
-    assert scores[0].abs() < 1e-6
-    assert 0 < scores[1] < scores[2]
+    assert content_scores(large, large, Wanted(ms_ssim=True))["ms_ssim"] == pytest.approx([1.0])
 
 
 def test_the_style_itself_is_at_distance_zero_in_every_family(style_image):
     seen = style.describe(style_image, random_features)
-    assert set(style.distances(seen, seen)) == set(style.FAMILIES)
+    assert set(style.distances(seen, seen)) == {*style.FAMILIES, *style.OWN_METRICS}
     for family, value in style.distances(seen, seen).items():
         assert value.item() == pytest.approx(0.0, abs=1e-6), family
 
@@ -139,8 +118,9 @@ def test_each_style_function_agrees_with_the_description(image, style_image):
         "deep_stats": style.deep_stats_distance(image, style_image, random_features),
         "colour": style.colour_distance(image, style_image),
         "stroke": style.stroke_distance(image, style_image),
+        "stroke_high": style.stroke_high_distance(image, style_image),
     }
-    for family in style.FAMILIES:
+    for family in alone:
         torch.testing.assert_close(alone[family], together[family])
         assert alone[family].item() > 0
 
@@ -169,9 +149,25 @@ def test_shares_are_of_the_unedited_photograph_and_capped_on_the_axis():
     assert shares["style_left"].tolist() == pytest.approx([(3 + SHARE_CAP) / 4, (1.5 + SHARE_CAP) / 4])
 
 
+def test_on_the_strict_axis_no_colour_makes_up_for_missing_strokes():
+    distances = {family: np.array([0.1]) for family in style.FAMILIES} | {"stroke": np.array([0.9])}
+    own = dict.fromkeys(style.FAMILIES, 1.0)
+    assert shares_left(distances, own)["style_left"].tolist() == pytest.approx([0.3])
+    assert shares_left(distances, own, "strict")["style_left"].tolist() == pytest.approx([0.9])
+
+
+def test_high_band_strokes_cannot_be_bought_with_colour_or_contrast(photo, image, painting, style_image):
+    recoloured = to_image(recolour(photo, painting))
+    before = style.stroke_high_distance(image, style_image)
+    assert style.stroke_high_distance(recoloured, style_image) >= before
+    dimmer = 0.5 * image - 0.2
+    assert style.stroke_high_distance(dimmer, style_image) == pytest.approx(before, rel=1e-4)
+    assert style.stroke_high_distance(torch.zeros_like(image), style_image) > 0
+
+
 def test_a_nan_picture_has_nan_scores_and_not_a_number_that_looks_fine(image):
     broken = image.clone()
     broken[:, :, 10:20, 10:20] = float("nan")
-    scores = content_scores(broken, image, with_ms_ssim=False, with_lpips=False)
+    scores = content_scores(broken, image, Wanted())
     assert np.isnan(scores["ssim"]).all()
     assert np.isnan(scores["edge_ssim"]).all()

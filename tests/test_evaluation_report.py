@@ -89,9 +89,10 @@ def test_the_table_has_a_row_for_every_picture(judged, settings):
 
 def test_progress_counts_every_step_to_the_end(judged):
     _, _, steps = judged
-    assert [done for done, _, _ in steps] == list(range(len(steps)))
-    assert {total for _, total, _ in steps} == {len(steps) - 1}
-    assert steps[-1][2] == "done"
+    measuring = [step for step in steps if not step[2].startswith("opening")]
+    assert [done for done, _, _ in measuring] == sorted(done for done, _, _ in measuring)
+    assert len({total for _, total, _ in measuring}) == 1
+    assert measuring[-1] == (measuring[0][1], measuring[0][1], "done")
     assert any("NST" in what for _, _, what in steps)
 
 
