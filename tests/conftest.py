@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -17,6 +18,9 @@ from stylenet.adain import AdaIN
 from stylenet.config import NetworkConfig
 from stylenet.images import Pixels
 from stylenet.network import StyleNetwork
+
+if TYPE_CHECKING:
+    from service.settings import ServiceSettings
 
 TINY = NetworkConfig(encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2)
 
@@ -75,3 +79,19 @@ def assets() -> Path:
     if not (folder / "index.csv").is_file():
         pytest.skip(f"needs the development assets at {folder} (or PENTIMENTO_ASSETS)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def service_settings(
+    tmp_path_factory: pytest.TempPathFactory, tiny_package: Path, painting: Pixels
+) -> "ServiceSettings":
+    """A service's settings: the tiny package's folder, and a library with one style, "waves"."""
+    from registry.settings import Settings
+    from registry.styles import StyleLibrary
+    from service.settings import ServiceSettings
+
+    registry = Settings.at(tmp_path_factory.mktemp("service-home"))
+    library = StyleLibrary.from_settings(registry)
+    library.add("waves", [painting])
+    library.close()
+    return ServiceSettings(registry=registry, model=str(tiny_package), engine="torch", seed_styles=False)

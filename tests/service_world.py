@@ -6,18 +6,14 @@ import io
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
-from registry.settings import Settings
-from registry.styles import StyleLibrary
 from runtime.engine import Engine
 from service.front import Front
 from service.metrics import Metrics
@@ -57,16 +53,6 @@ def gate(studio: Studio) -> GatedEngine:
     gated = GatedEngine(resident.engine)
     studio.models.champion.current = replace(resident, engine=gated)
     return gated
-
-
-@pytest.fixture(scope="module")
-def service_settings(tmp_path_factory: pytest.TempPathFactory, tiny_package: Path, painting: Pixels) -> ServiceSettings:
-    """Settings for the tiny package's folder and a library with one style."""
-    registry = Settings.at(tmp_path_factory.mktemp("service-home"))
-    library = StyleLibrary.from_settings(registry)
-    library.add("waves", [painting])
-    library.close()
-    return ServiceSettings(registry=registry, model=str(tiny_package), engine="torch", seed_styles=False)
 
 
 @contextlib.asynccontextmanager

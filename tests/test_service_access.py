@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from service_world import opened, picture, run, service_settings, stylize  # noqa: F401
+from service_world import opened, run
 
 from cli.main import pentimento
 from service.errors import Forbidden, ServiceSettingsError, Unauthorized
@@ -75,7 +75,7 @@ def test_a_missing_file_a_name_twice_and_an_unknown_name_are_told(path):
         remove_token(path, "b")
 
 
-def test_every_route_of_v1_wants_its_scope_and_probes_and_page_want_none(service_settings, path):  # noqa: F811
+def test_every_route_of_v1_wants_its_scope_and_probes_and_page_want_none(service_settings, path):
     async def test() -> None:
         tokens = {scope: add_token(path, scope, [scope]) for scope in ("read", "stylize", "manage-styles")}
         async with opened(replace(service_settings, tokens=path, styles_writable=True)) as (_, client, _front):
@@ -111,7 +111,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_no_answer_opens_the_service_to_other_sites(service_settings):  # noqa: F811
+def test_no_answer_opens_the_service_to_other_sites(service_settings):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             for method in ("GET", "OPTIONS", "POST"):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from service_world import opened, run, service_settings  # noqa: F401
+from service_world import opened, run
 
 from service.errors import BadField, UnknownPhoto
 from service.orders import style_shares
@@ -44,7 +44,7 @@ async def kept(client: httpx.AsyncClient, image: bytes) -> str:
     return str(answer.json()["photo"])
 
 
-def test_a_kept_photograph_is_painted_as_the_file_itself(service_settings, photo):  # noqa: F811
+def test_a_kept_photograph_is_painted_as_the_file_itself(service_settings, photo):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             name = await kept(client, encode_picture(photo))
@@ -57,7 +57,7 @@ def test_a_kept_photograph_is_painted_as_the_file_itself(service_settings, photo
     run(test)
 
 
-def test_max_side_makes_the_answer_smaller_and_never_larger(service_settings, photo):  # noqa: F811
+def test_max_side_makes_the_answer_smaller_and_never_larger(service_settings, photo):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             name = await kept(client, encode_picture(photo))
@@ -86,7 +86,7 @@ def test_max_side_makes_the_answer_smaller_and_never_larger(service_settings, ph
         ("style", {"style": "waves:0.5,waves:0.5"}),
     ],
 )
-def test_what_cannot_be_asked_for_is_named(service_settings, photo, field, fields):  # noqa: F811
+def test_what_cannot_be_asked_for_is_named(service_settings, photo, field, fields):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             files = {} if field in ("photo", "image") else {"image": ("x", encode_picture(photo))}
@@ -98,7 +98,7 @@ def test_what_cannot_be_asked_for_is_named(service_settings, photo, field, field
     run(test)
 
 
-def test_a_mixture_is_the_weighted_mean_of_its_codes(service_settings, photo, tiny_engine):  # noqa: F811
+def test_a_mixture_is_the_weighted_mean_of_its_codes(service_settings, photo, tiny_engine):
     async def test() -> None:
         async with opened(replace(service_settings, styles_writable=True)) as (studio, client, _):
             studio.library.add("walls", [photo])
@@ -162,7 +162,7 @@ def test_the_shelf_keeps_what_was_used_last_within_its_pixels_and_its_time():
     assert other.put(grey(32, 32, 1)) != first  # nobody can make up a name
 
 
-def test_the_library_comes_in_pages_with_a_tag_that_spares_them(service_settings, painting):  # noqa: F811
+def test_the_library_comes_in_pages_with_a_tag_that_spares_them(service_settings, painting):
     async def test() -> None:
         async with opened(service_settings) as (studio, client, _):
             for number in range(3):
@@ -191,7 +191,7 @@ def test_the_library_comes_in_pages_with_a_tag_that_spares_them(service_settings
     run(test)
 
 
-def test_styles_are_suggested_for_a_kept_photograph(service_settings, photo):  # noqa: F811
+def test_styles_are_suggested_for_a_kept_photograph(service_settings, photo):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             name = await kept(client, encode_picture(photo))
@@ -202,7 +202,7 @@ def test_styles_are_suggested_for_a_kept_photograph(service_settings, photo):  #
     run(test)
 
 
-def test_every_file_of_the_page_is_served_under_its_name_and_spared_when_it_is_known(service_settings):  # noqa: F811
+def test_every_file_of_the_page_is_served_under_its_name_and_spared_when_it_is_known(service_settings):
     async def test() -> None:
         async with opened(service_settings) as (_, client, _front):
             page = await client.get("/")

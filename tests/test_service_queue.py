@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from service_world import PIXELS, SIDE_PX, gate, opened, picture, run, service_settings, stylize, until  # noqa: F401
+from service_world import PIXELS, SIDE_PX, gate, opened, picture, run, stylize, until
 
 from service.admission import PixelQueue
 from service.errors import QueueFull, Refusal, ServiceSettingsError
 from service.lane import EngineLane, Ticket
 from service.problems import as_refusal
 from service.settings import ServiceSettings
+
 
 def scope_of(headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
     return {"type": "http", "method": "POST", "path": "/v1/stylize", "headers": headers, "query_string": b""}
