@@ -5,12 +5,13 @@ import importlib.util
 import os
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 
 from cli.options import examples, json_option, print_json, table
+from cli.outcome import COULD_NOT_RUN, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,76 @@ class Finding:
     cure: str = ""
 
 
-@click.command(epilog=examples("pentimento doctor", "pentimento doctor --json"))
+@click.command(epilog=examples("pentimento doctor", "pentimento doctor --repair"))
+@click.option("--repair", is_flag=True, help="Clean up what killed processes left behind.")
 @json_option
-def doctor(as_json: bool) -> None:
-    """Look for processors, engines, weights, data, registry and styles. Always exits 0: it tells, it does not judge."""
+def doctor(repair: bool, as_json: bool) -> None:
+    """Look for processors, engines, weights, data, registry and styles, and for what killed processes left behind.
+
+    It tells, it does not judge: always exits 0, unless --repair could not clean everything (4).
+    """
     findings = [finding for look in LOOKS for finding in look()]
+    leftovers, failures = _leftovers(repair)
     if as_json:
-        print_json([{"what": f.what, "there": f.there, "found": f.found, "cure": f.cure} for f in findings])
-        return
+        print_json([asdict(finding) for finding in findings] + _as_findings(leftovers, repair))
+    else:
+        _print_findings(findings)
+        _print_leftovers(leftovers, repair)
+    for failure in failures:
+        click.echo(f"error: {failure}", err=True)
+    if failures and repair:
+        raise Stop(COULD_NOT_RUN)
+
+
+def _print_findings(findings: list[Finding]) -> None:
     print(table(("", "what", "found"), [("ok" if f.there else "--", f.what, f.found) for f in findings]))
     cures = [f for f in findings if f.cure]
     if cures:
         print("\nto get the rest:")
         for finding in cures:
             print(f"  {finding.what}: {finding.cure}")
+
+
+def _print_leftovers(leftovers: list[dict[str, str]], repair: bool) -> None:
+    if not leftovers:
+        if repair:
+            print("\nnothing was left behind")
+        return
+    print(
+        "\ncleaned up:" if repair else "\nleft behind by killed processes (`pentimento doctor --repair` cleans it up):"
+    )
+    for entry in leftovers:
+        print(f"  {entry['kind']} {entry['name']}: {entry['cure']}")
+
+
+def _as_findings(leftovers: list[dict[str, str]], repair: bool) -> list[dict[str, object]]:
+    cure = "cleaned up now" if repair else "pentimento doctor --repair"
+    return [{"what": f"leftover {e['kind']}", "there": False, "found": e["name"], "cure": cure} for e in leftovers]
+
+
+def _leftovers(repair: bool) -> tuple[list[dict[str, str]], list[str]]:
+    """What was left behind, cleaned where that is asked for; and what could not be cleaned, in words."""
+    from registry.errors import RegistryError
+    from registry.leftovers import clean, find_leftovers
+    from registry.settings import Settings
+
+    settings = Settings.from_env()
+    if not settings.home.is_dir() and settings.uses_database_directly:
+        return [], []  # a look makes no folder
+    try:
+        found = find_leftovers(settings)
+    except RegistryError as error:
+        return [], [str(error)]
+    named, failures = [], []
+    for leftover in found:
+        try:
+            if repair:
+                clean(leftover, settings)
+        except RegistryError as error:
+            failures.append(f"{leftover.kind} {leftover.name}: {error}")
+        else:
+            named.append({"kind": leftover.kind, "name": leftover.name, "cure": leftover.cure})
+    return named, failures
 
 
 def _machine() -> Iterator[Finding]:
@@ -125,16 +182,17 @@ def _registry() -> Iterator[Finding]:
     from registry.settings import Settings
 
     settings = Settings.from_env()
-    there = not settings.uses_database_directly or (settings.home / "mlflow.db").is_file()
-    if not there:
+    if not settings.has_registry:
         yield Finding("registry", False, f"none in {settings.home}", "`pentimento train configs/demo.yaml` makes one")
         return
+    from registry.store import without_password
     from registry.versions import Registry
 
     registry = Registry(settings)
     champion = registry.champion()
     serving = f"champion {champion.number}" if champion else "no champion"
-    yield Finding("registry", True, f"{len(registry.versions())} versions, {serving}, in {settings.home}")
+    where = without_password(settings.tracking_uri)
+    yield Finding("registry", True, f"{len(registry.versions())} versions, {serving}, in {where}")
 
 
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (_machine, _gpu, _engines, _extras, _weights, _data, _registry)

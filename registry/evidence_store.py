@@ -1,25 +1,38 @@
 """Evidence kept with the version: an evaluation's whole folder among its run's artifacts, the verdict as a tag."""
 
 import hashlib
+import json
 import re
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.errors import EvidenceError
 from registry.evidence import EVIDENCE_NAME, Evidence, read_evidence
-from registry.listing import EVIDENCE_TAG, VERDICT_TAG, Version
-from registry.settings import MODEL_NAME
+from registry.listing import EVIDENCE_TAG, SCORES_TAG, VERDICT_TAG, Version
+from registry.registrars import is_gone, registrar
+from registry.settings import MODEL_NAME, Settings
+from registry.store import told_plainly
 from runtime.package import file_digest
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+EVIDENCE_FOLDER = "evidence"
+_UPLOADING = "uploading "
+_CANDIDATE = "candidate"  # how evidence names the judged method among its scores
 _METRICS_AT_ONCE = 500  # MLflow takes at most 1000
 
 
+def _state_tag(path: str) -> str:
+    """The tag that says how far an evidence folder is: being uploaded by whom and since when, or its verdict."""
+    return f"{EVIDENCE_TAG}.{path.rpartition('/')[2]}"
+
+
 def keep_evidence(client: "MlflowClient", version: Version, folder: Path) -> str:
-    """Upload `folder` into the version's run, then tag the version: what the tag names is there whole.
+    """Upload `folder` into the version's run, then tag the version: what a tag names is there whole.
 
     Returns:
         The folder's path among the run's artifacts.
@@ -33,15 +46,52 @@ def keep_evidence(client: "MlflowClient", version: Version, folder: Path) -> str
             f"{folder / EVIDENCE_NAME} is about package {evidence.candidate_digest[:12]}, but {version.name} is "
             f"package {version.digest[:12]}; evaluate models:/{version.name}"
         )
-    path = f"evidence/{_folder_digest(folder)[:16]}"
-    if not client.list_artifacts(version.run_id, path):
+    path = f"{EVIDENCE_FOLDER}/{_folder_digest(folder)[:16]}"
+    tags = {EVIDENCE_TAG: path}
+    if version.tags.get(_state_tag(path), _UPLOADING).startswith(_UPLOADING):  # else it is there whole
+        began = f"{_UPLOADING}{int(time.time() * 1000)} {registrar()}"
+        client.set_model_version_tag(MODEL_NAME, str(version.number), _state_tag(path), began)
         client.log_artifacts(version.run_id, str(folder), path)
         if evidence is not None:
             _log_scores(client, version, evidence)
     if evidence is not None:
-        client.set_model_version_tag(MODEL_NAME, str(version.number), VERDICT_TAG, evidence.verdict)
-    client.set_model_version_tag(MODEL_NAME, str(version.number), EVIDENCE_TAG, path)
+        own = {name: value for name, value in evidence.scores.get(_CANDIDATE, {}).items() if value is not None}
+        tags |= {VERDICT_TAG: evidence.verdict, SCORES_TAG: json.dumps(own, sort_keys=True)}
+    for key, value in {**tags, _state_tag(path): evidence.verdict if evidence else "no verdict"}.items():
+        client.set_model_version_tag(MODEL_NAME, str(version.number), key, value)
     return path
+
+
+def fetch_evidence(client: "MlflowClient", settings: Settings, version: Version) -> Evidence | None:
+    """The evidence logged last for a version, None where there is none.
+
+    Raises:
+        EvidenceError: it cannot be read any more.
+        StoreError: the store has lost it.
+    """
+    if version.verdict is None or version.evidence_path is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="pentimento-evidence-") as folder, told_plainly(settings):
+        where = client.download_artifacts(version.run_id, f"{version.evidence_path}/{EVIDENCE_NAME}", folder)
+        return read_evidence(where)
+
+
+def half_kept(version: Version) -> Iterator[str]:
+    """The evidence folders of a version whose uploader was killed, as paths in its run."""
+    for key, state in version.tags.items():
+        if key.startswith(f"{EVIDENCE_TAG}.") and state.startswith(_UPLOADING):
+            since_ms, _, who = state.removeprefix(_UPLOADING).partition(" ")
+            if is_gone(who, since_ms=float(since_ms)):
+                yield f"{EVIDENCE_FOLDER}/{key.rpartition('.')[2]}"
+
+
+def drop_evidence(client: "MlflowClient", settings: Settings, version: Version, path: str) -> None:
+    """Remove one evidence folder from the version's run, and then the tag by which it is found."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    root = client.get_run(version.run_id).info.artifact_uri
+    get_artifact_repository(root, tracking_uri=settings.tracking_uri).delete_artifacts(path)
+    client.delete_model_version_tag(MODEL_NAME, str(version.number), _state_tag(path))
 
 
 def _log_scores(client: "MlflowClient", version: Version, evidence: Evidence) -> None:

@@ -48,6 +48,17 @@ def fetch_package(client: "MlflowClient", settings: Settings, version: Version) 
     return open_package(target)
 
 
+def half_fetched(settings: Settings) -> list[Path]:
+    """What a killed fetch left in the packages' folder: unfinished copies, and packages that are not whole."""
+    folder = settings.packages_folder
+    if not folder.is_dir():
+        return []
+    with exclusive(folder / "fetch.lock", timeout_s=600):
+        aside = sorted(folder.glob(f"{_ASIDE}*"))
+        kept = (path for path in sorted(folder.iterdir()) if path.is_dir() and path not in aside)
+        return aside + [path for path in kept if _open_if_whole(path, path.name) is None]
+
+
 def _open_if_whole(folder: Path, digest: str) -> Package | None:
     try:
         package = open_package(folder)

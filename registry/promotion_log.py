@@ -1,8 +1,8 @@
-"""The promotion log: who made which version the champion, when, and on what evidence. JSON lines, chained by hashes.
+"""The promotion log's lines: who made which version the champion, when, and on what evidence, chained by hashes.
 
-Every line carries the hash of the line before it, so changing, dropping or inserting one in the middle shows. Lines
-cut off at the end cannot be told from lines never written; the registry's own aliases tell then, and the difference is
-recorded as an "observed" line at the next move.
+Every line carries the hash of the line that its writer saw last. So changing, dropping or inserting one shows; and of
+two writers who saw the same last line only the first is followed: that is the compare-and-set of a promotion. The line
+that came second stays in the log, as an attempt that lost. `promotion_store.py` keeps the lines.
 """
 
 import getpass
@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -27,19 +27,20 @@ class Promotion(BaseModel):
     """One line of the log: the champion became `version`.
 
     Args:
+        sequence: its number in the log, given by the store and not part of the hash.
         action: "promote" and "rollback" are ours; "observed" records a champion that changed by other means.
         version: number of the new champion, and `digest` of its package.
         from_version: number of the champion before, None if there was none.
         evidence_digest: sha256 of the evidence.json that allowed it.
         force_reason: why somebody overrode the refusal that stands in `overridden`.
         actor: user@host.
-        previous_hash: the `hash` of the line before.
+        previous_hash: the `hash` of the last line that the writer saw.
         hash: sha256 of everything else in this line.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sequence: int
+    sequence: int = 0
     at: AwareDatetime
     action: Action
     version: int
@@ -60,71 +61,69 @@ class Promotion(BaseModel):
         return self.overridden is not None
 
 
-class PromotionLog:
-    """The log in one file. Whoever appends holds the registry's lock."""
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The log as everybody reads it.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        promotions: the lines that follow one another, oldest first.
+        lost: attempts that somebody else overtook; they changed nothing.
+    """
 
-    def promotions(self) -> tuple[Promotion, ...]:
-        """Every line, oldest first, the chain checked.
+    promotions: tuple[Promotion, ...] = ()
+    lost: tuple[Promotion, ...] = ()
 
-        Raises:
-            LogBroken: a line was altered, dropped or inserted; it is named.
-        """
-        found: list[Promotion] = []
-        previous = FIRST_HASH
-        for number, line in enumerate(self._whole_lines(), start=1):
-            try:
-                promotion = Promotion.model_validate_json(line)
-                fields = json.loads(line)
-            except (ValidationError, ValueError) as error:
-                raise self._broken(number, "it is not a promotion") from error
-            if promotion.previous_hash != previous or promotion.sequence != number:
-                raise self._broken(number, "it does not follow from the line before")
-            if promotion.hash != _hash(fields):
-                raise self._broken(number, "its contents are not those that were hashed")
-            previous = promotion.hash
-            found.append(promotion)
-        return tuple(found)
+    @property
+    def head(self) -> str:
+        """The hash that the next line must carry."""
+        return self.promotions[-1].hash if self.promotions else FIRST_HASH
 
-    def append(self, action: Action, **fields: Any) -> Promotion:
-        """Chain one line to the log and bring it to the disk. `fields` are those of `Promotion`.
 
-        Raises:
-            LogBroken: the log so far does not hold together.
-        """
-        so_far = self.promotions()
-        line: dict[str, Any] = {
-            "sequence": len(so_far) + 1,
-            "at": datetime.now(UTC).isoformat(),
-            "action": action,
-            "actor": _actor(),
-            "previous_hash": so_far[-1].hash if so_far else FIRST_HASH,
-            **fields,
-        }
-        line["hash"] = _hash(line)
-        promotion = Promotion.model_validate_json(json.dumps(line))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole = sum(len(text) + 1 for text in self._whole_lines())
-        with open(self.path, "ab") as stream:
-            stream.truncate(whole)  # only ever drops the half line of a writer that was killed while writing it
-            stream.write(json.dumps(line, sort_keys=True, ensure_ascii=False).encode() + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        return promotion
+def seal(action: Action, *, after: str, **fields: Any) -> Promotion:
+    """A new line, not yet in any log.
 
-    def _whole_lines(self) -> list[bytes]:
-        try:
-            blob = self.path.read_bytes()
-        except FileNotFoundError:
-            return []
-        return blob.split(b"\n")[:-1]
+    Args:
+        action: what happened.
+        after: the `Chain.head` that the decision was made on.
+        fields: the rest of `Promotion`, less what follows from these.
+    """
+    line: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(),
+        "action": action,
+        "actor": _actor(),
+        "previous_hash": after,
+        **fields,
+    }
+    return Promotion.model_validate_json(json.dumps({**line, "hash": _hash(Promotion(**line, hash=""))}))
 
-    def _broken(self, number: int, why: str) -> LogBroken:
-        return LogBroken(
-            f"{self.path}, line {number}: {why}; restore the file from a backup, or move it aside to begin a new log"
-        )
+
+def follow(lines: Iterable[tuple[int, str]]) -> Chain:
+    """Read the log: which lines follow one another, and which were overtaken.
+
+    Args:
+        lines: (number, JSON) of every line, numbered 1, 2, 3 and so on by the store.
+
+    Raises:
+        LogBroken: a line was altered, dropped or inserted; it is named.
+    """
+    followed: list[Promotion] = []
+    lost: list[Promotion] = []
+    seen, head = {FIRST_HASH}, FIRST_HASH
+    for expected, (number, text) in enumerate(sorted(lines), start=1):
+        if number != expected:
+            raise broken(expected, "it is gone")
+        line = _parse(number, text)
+        if line.hash != _hash(line):
+            raise broken(number, "its contents are not those that were hashed")
+        if line.previous_hash == head:
+            head = line.hash
+            seen.add(head)
+            followed.append(line)
+        elif line.previous_hash in seen:
+            lost.append(line)
+        else:
+            raise broken(number, "it does not follow from any line before")
+    return Chain(tuple(followed), tuple(lost))
 
 
 def champions(promotions: Sequence[Promotion]) -> list[tuple[int, str]]:
@@ -141,8 +140,23 @@ def champions(promotions: Sequence[Promotion]) -> list[tuple[int, str]]:
     return stack
 
 
-def _hash(fields: dict[str, Any]) -> str:
-    rest = {key: value for key, value in fields.items() if key != "hash"}
+def broken(number: int, why: str) -> LogBroken:
+    """The error for one line."""
+    return LogBroken(
+        f"line {number} of the promotion log: {why}; restore the registry's database from a backup "
+        "(docs/TEAM.md says how to begin a new log where there is none)"
+    )
+
+
+def _parse(number: int, text: str) -> Promotion:
+    try:
+        return Promotion.model_validate_json(text).model_copy(update={"sequence": number})
+    except ValidationError as error:
+        raise broken(number, "it is not a promotion") from error
+
+
+def _hash(line: Promotion) -> str:
+    rest = line.model_dump(mode="json", exclude={"hash", "sequence"})
     return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

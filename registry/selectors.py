@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from registry.errors import UnknownVersion
 from registry.settings import MODEL_NAME
 
-ALIASES = ("candidate", "champion", "previous")
+ALIASES = ("candidate", "challenger", "champion", "previous")
 MODELS_SCHEME = "models:/"
 _PATTERN = re.compile(r"(?:(?:models:/)?(?P<model>[\w.-]+)?(?P<mark>[/@]))?(?P<what>[\w.-]+)", re.ASCII)
 

@@ -20,7 +20,7 @@ class Settings:
     """Where things are kept.
 
     Args:
-        home: this machine's folder: databases, artifacts, the promotion log, locks, fetched packages.
+        home: this machine's folder: databases, artifacts, locks, fetched packages.
         tracking_uri: the MLflow server or its SQL database.
         artifact_root: where MLflow puts files while `tracking_uri` is a database; a server has its own place.
         styles_url: the style library's database, as SQLAlchemy writes it.
@@ -99,9 +99,10 @@ class Settings:
         return self.home / "packages"
 
     @property
-    def promotions_path(self) -> Path:
-        """The append-only promotion log."""
-        return self.home / "promotions.jsonl"
+    def has_registry(self) -> bool:
+        """Whether there is a registry to ask: not so where a SQLite file would first have to be made."""
+        scheme, _, path = self.tracking_uri.partition(":///")
+        return scheme.partition("+")[0] != "sqlite" or Path(path).is_file()
 
     @property
     def lock_path(self) -> Path:

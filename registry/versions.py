@@ -1,8 +1,9 @@
 """Registered versions: register, list, judge by evidence, promote, roll back. The aliases say which version does what:
 
-candidate   the last one registered
-champion    the one that is served
-previous    the one that was served before; `rollback` returns to it
+candidate    the last one registered
+challenger   the one that is tried out beside the champion
+champion     the one that is served
+previous     the one that was served before; `rollback` returns to it
 """
 
 import os
@@ -10,17 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from registry.aliases import numbered, point, pointed
 from registry.errors import PromotionRefused, RegistrationFailed, UnknownVersion
-from registry.evidence import EVIDENCE_NAME, read_evidence
-from registry.evidence_store import keep_evidence
+from registry.evidence import EVIDENCE_NAME, Evidence, read_evidence
+from registry.evidence_store import fetch_evidence, keep_evidence
 from registry.fetching import fetch_package
-from registry.listing import FORCED_TAG, TAG_PREFIX, Version, lineage, list_versions
+from registry.listing import TAG_PREFIX, Version, lineage, list_versions
 from registry.locks import exclusive
+from registry.moves import Decide, move
 from registry.promotion import AlreadyChampion, refusal
-from registry.promotion_log import Action, Promotion, PromotionLog, champions
-from registry.registration import store_version
+from registry.promotion_log import Action, Chain, Promotion
+from registry.promotion_store import PromotionLog
+from registry.registration import announce, store_version
 from registry.selectors import parse_selector
-from registry.settings import MODEL_NAME, Settings
+from registry.settings import Settings
 from registry.store import open_client, told_plainly
 from runtime.engine import EngineName
 from runtime.package import Package, file_digest, open_package
@@ -38,14 +42,15 @@ class Registry:
             StoreError: it cannot be reached.
         """
         self.settings = settings
-        self.log = PromotionLog(settings.promotions_path)
         self._client = open_client(settings)
+        self._log = PromotionLog(self._client)
 
     def register(
         self,
         package_folder: str | os.PathLike[str],
         *,
         run_id: str | None = None,
+        stage1_run_id: str | None = None,
         tags: Mapping[str, str] | None = None,
         engine: EngineName = "auto",
     ) -> Version:
@@ -56,6 +61,7 @@ class Registry:
         Args:
             package_folder: the package; every digest and the golden picture are checked first.
             run_id: the run that trained it. Left out, a small run is made to hold its evidence.
+            stage1_run_id: the run of its first training stage.
             tags: more tags for the version; none of ours, which begin with "pentimento.".
             engine: which one must paint the package's golden picture; by default the one that will serve it here.
 
@@ -75,9 +81,11 @@ class Registry:
         with exclusive(self.settings.lock_path, timeout_s=300), told_plainly(self.settings):
             known = self.find(package.digest)  # again: another process may have registered it meanwhile
             if known is not None:
-                self._point("candidate", known.number)
+                announce(self._client, known.number)
                 return self.get(known)
-            every_tag = {**(tags or {}), **lineage(package)}
+            parents = [version.number for digest in package.manifest.parents if (version := self.find(digest))]
+            ours = lineage(package, parent_versions=parents, stage1_run_id=stage1_run_id)
+            every_tag = {**(tags or {}), **ours}
             return self.get(store_version(self._client, self.settings, package, run_id=run_id, tags=every_tag))
 
     def versions(self) -> list[Version]:
@@ -97,19 +105,33 @@ class Registry:
             StoreError: MLflow failed.
         """
         selector = parse_selector(ref.number if isinstance(ref, Version) else ref)
-        everything = self.versions()
-        for version in everything:
-            if version.number == selector.number or selector.alias in version.aliases:
-                return version
-        raise UnknownVersion(f"no version '{selector}' in the registry {_what_there_is(everything)}")
+        with told_plainly(self.settings):
+            found = (
+                numbered(self._client, selector.number)
+                if selector.number is not None
+                else pointed(self._client, str(selector.alias))
+            )
+        if found is None:
+            raise UnknownVersion(f"no version '{selector}' in the registry {_what_there_is(self.versions())}")
+        return found
 
     def find(self, digest: str) -> Version | None:
-        """The version that holds this very package, None if there is none."""
-        return next((version for version in self.versions() if version.digest == digest), None)
+        """The version that holds this very package (the first, were there several), None if there is none."""
+        with told_plainly(self.settings):
+            return next(iter(reversed(list_versions(self._client, digest=digest))), None)
 
     def champion(self) -> Version | None:
         """The version that is served, None if there is none."""
-        return self._pointed("champion")
+        return self.pointed("champion")
+
+    def pointed(self, alias: str) -> Version | None:
+        """What an alias points to, None where it is not set. One request: made to be polled.
+
+        Raises:
+            StoreError: MLflow failed.
+        """
+        with told_plainly(self.settings):
+            return pointed(self._client, alias)
 
     def fetch(self, ref: str | int | Version) -> Package:
         """The package of a version, on this machine and verified; copied once from wherever MLflow keeps it.
@@ -144,7 +166,8 @@ class Registry:
     ) -> Promotion:
         """Make a version the champion, if the evidence in `evidence_dir` allows it at this very moment.
 
-        Two promoters at once (processes of one machine): one wins, the other is refused, for the champion has changed.
+        Two promoters at once, on one machine or on two that share a registry: one wins; the other decides again, and is
+        refused, for the champion has changed (`moves.py` says what this rests on).
 
         Args:
             version: which one.
@@ -167,100 +190,98 @@ class Registry:
             evidence_digest = file_digest(_evidence_file(Path(evidence_dir)))
             if evidence.candidate_digest == target.digest and Path(evidence_dir).is_dir():
                 self.log_evidence(target, evidence_dir)  # kept whatever becomes of it: a rejection is evidence too
-        with exclusive(self.settings.lock_path), told_plainly(self.settings):
-            self._reconcile()
-            champion = self.champion()
+
+        def decide(champion: Version | None, _: Chain) -> tuple[Action, Version, dict[str, Any]]:
             if champion is not None and champion.number == target.number:
                 raise AlreadyChampion(f"{target.name} is the champion already; there is nothing to do")
             overridden = refusal(target, champion, evidence)
             if overridden is not None and force_reason is None:
                 raise PromotionRefused(f"{target.name} was not promoted: {overridden}")
-            if overridden is not None:
-                self._client.set_model_version_tag(MODEL_NAME, str(target.number), FORCED_TAG, str(force_reason))
-            return self._move_champion(
+            return (
                 "promote",
                 target,
-                champion,
-                previous=champion.number if champion else None,
-                evidence_digest=evidence_digest,
-                verdict=evidence.verdict if evidence else None,
-                force_reason=force_reason,
-                overridden=overridden,
+                {
+                    "evidence_digest": evidence_digest,
+                    "verdict": evidence.verdict if evidence else None,
+                    "force_reason": force_reason,
+                    "overridden": overridden,
+                },
             )
+
+        return self._move(decide)
 
     def rollback(self) -> Promotion:
         """Return to the champion before this one. Doing it again goes one further back, as far as the log reaches.
 
         Raises:
-            PromotionRefused: there is no version to return to.
+            PromotionRefused: there is no version to return to, or another machine moved the champion meanwhile.
             LogBroken, StoreError: as in `promote`.
         """
-        with exclusive(self.settings.lock_path), told_plainly(self.settings):
-            self._reconcile()
-            champion, previous = self.champion(), self._pointed("previous")
+        seen: list[Version | None] = []
+
+        def decide(champion: Version | None, _: Chain) -> tuple[Action, Version, dict[str, Any]]:
+            seen.append(champion)
+            if champion != seen[0] and (champion is None or seen[0] is None or champion.number != seen[0].number):
+                raise PromotionRefused("the champion changed meanwhile; see `pentimento versions` and decide again")
+            previous = pointed(self._client, "previous")
             if champion is None or previous is None:
                 raise PromotionRefused(
                     "there is no version to roll back to: "
                     + ("nothing was ever promoted" if champion is None else f"{champion.name} is the first champion")
                     + "; see `pentimento versions`"
                 )
-            before = [number for number, _ in champions(self.log.promotions())]
-            further = before[-3] if len(before) > 2 and before[-2] == previous.number else None
-            return self._move_champion("rollback", previous, champion, previous=further)
+            return "rollback", previous, {}
+
+        return self._move(decide)
+
+    def challenge(self, version: str | int | Version) -> Version:
+        """Make a version the challenger: the one that the service may try out beside the champion.
+
+        Raises:
+            PromotionRefused: it is the champion.
+            UnknownVersion, StoreError: as elsewhere.
+        """
+        target = self.get(version)
+        if "champion" in target.aliases:
+            raise PromotionRefused(f"{target.name} is the champion; it cannot challenge itself")
+        with exclusive(self.settings.lock_path), told_plainly(self.settings):
+            point(self._client, "challenger", target.number)
+        return self.get(target)
+
+    def withdraw_challenger(self) -> Version | None:
+        """Have no challenger any more. Returns the one that there was.
+
+        Raises:
+            StoreError: MLflow failed.
+        """
+        with exclusive(self.settings.lock_path), told_plainly(self.settings):
+            before = pointed(self._client, "challenger")
+            point(self._client, "challenger", None)
+        return before
+
+    def evidence(self, version: str | int | Version) -> Evidence | None:
+        """The evidence logged last for a version, None where there is none.
+
+        Raises:
+            EvidenceError: it cannot be read any more.
+            UnknownVersion, StoreError: as elsewhere.
+        """
+        return fetch_evidence(self._client, self.settings, self.get(version))
 
     def history(self) -> tuple[Promotion, ...]:
         """Every promotion and rollback, oldest first, the chain of hashes checked.
 
         Raises:
             LogBroken: the log was altered.
+            StoreError: MLflow failed.
         """
-        return self.log.promotions()
+        with told_plainly(self.settings):
+            return self._log.chain().promotions
 
-    def _move_champion(
-        self, action: Action, target: Version, champion: Version | None, *, previous: int | None, **fields: Any
-    ) -> Promotion:
-        # In an order in which a kill at any point leaves every alias on a whole version; `_reconcile` does the rest.
-        if action == "promote":
-            self._point("previous", previous)
-            self._point("champion", target.number)
-        else:
-            self._point("champion", target.number)
-            self._point("previous", previous)
-        return self._write(action, target, champion, **fields)
-
-    def _write(self, action: Action, target: Version, before: Version | None, **fields: Any) -> Promotion:
-        return self.log.append(
-            action,
-            version=target.number,
-            digest=target.digest,
-            from_version=before.number if before else None,
-            from_digest=before.digest if before else None,
-            **fields,
-        )
-
-    def _reconcile(self) -> None:
-        """Record a champion that changed without us (a killed promoter, MLflow's own page), and mend `previous`."""
-        champion, previous = self.champion(), self._pointed("previous")
-        if champion is None:
-            return
-        before = champions(self.log.promotions())
-        if not before or before[-1] != (champion.number, champion.digest):
-            known = next((v for v in self.versions() if before and v.number == before[-1][0]), previous)
-            self._write("observed", champion, None if known == champion else known)
-            before = champions(self.log.promotions())
-        if previous is None or previous.number == champion.number:
-            exists = {version.number for version in self.versions()}
-            back = before[-2][0] if len(before) > 1 and before[-2][0] in exists else None
-            self._point("previous", back)
-
-    def _pointed(self, alias: str) -> Version | None:
-        return next((version for version in self.versions() if alias in version.aliases), None)
-
-    def _point(self, alias: str, number: int | None) -> None:
-        if number is not None:
-            self._client.set_registered_model_alias(MODEL_NAME, alias, str(number))
-        elif self._pointed(alias) is not None:
-            self._client.delete_registered_model_alias(MODEL_NAME, alias)
+    def _move(self, decide: Decide) -> Promotion:
+        # The lock spares processes of one machine the log's race; between machines the log alone decides.
+        with exclusive(self.settings.lock_path), told_plainly(self.settings):
+            return move(self._client, self._log, decide)
 
 
 def _evidence_file(path: Path) -> Path:

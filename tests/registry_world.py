@@ -1,16 +1,23 @@
 """What the registry's tests share: an MLflow database made once and copied, packages that differ only by digest."""
 
 import atexit
+import dataclasses
 import functools
 import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from postgres_server import start_postgres, why_not
+
 from registry.evidence import Evidence, RuleResult, write_evidence
 from registry.settings import Settings
 from registry.store import open_client
 from runtime.package import Package, open_package, write_package
+
+STORES = ("sqlite", "postgresql")
+"""Every operation of the registry passes the same tests on both."""
 
 
 @functools.cache
@@ -22,11 +29,46 @@ def empty_database() -> Path:
     return folder / "mlflow.db"
 
 
-def settings_in(home: Path) -> Settings:
-    """Settings whose MLflow database exists already."""
+@functools.cache
+def empty_postgres() -> str:
+    """The same in PostgreSQL: the name of a database to copy."""
+    url = start_postgres().database()
+    open_client(dataclasses.replace(Settings.at(empty_database().parent), tracking_uri=url))
+    return _database(url)
+
+
+def settings_in(home: Path, store: str = "sqlite", *, like: Settings | None = None) -> Settings:
+    """Settings whose MLflow database exists already.
+
+    Args:
+        home: their folder.
+        store: "sqlite" or "postgresql"; the latter skips the test, with the reason, where there is no server.
+        like: the registry whose contents the database shall have; files are shared. Empty without.
+    """
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(empty_database(), home / "mlflow.db")
-    return Settings.at(home)
+    settings = Settings.at(home)
+    if store == "sqlite":
+        shutil.copy(like.home / "mlflow.db" if like else empty_database(), home / "mlflow.db")
+        return settings
+    if why_not():
+        pytest.skip(str(why_not()))
+    template = _database(like.tracking_uri) if like else empty_postgres()
+    forget_connections(close=True)  # of the tests before: MLflow keeps them for the life of the process
+    start_postgres().disconnect(template)
+    return dataclasses.replace(settings, tracking_uri=start_postgres().database(template))
+
+
+def forget_connections(*, close: bool = False) -> None:
+    """Drop MLflow's open connections. In a forked child they are the parent's, who goes on using them: not closed."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Versions
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Runs
+
+    for engine in {*Versions._engine_map.values(), *Runs._engine_map.values()}:
+        engine.dispose(close=close)
+
+
+def _database(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def another(package: Path, folder: Path, commit: str) -> Package:

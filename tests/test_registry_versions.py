@@ -1,18 +1,13 @@
 """Registering: all or nothing, the same package once, and what comes back is what went in."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from registry_world import another, files_under, settings_in
+from registry_world import STORES, another, files_under, settings_in
 
 import registry.registration
 from registry.errors import RegistrationFailed, SettingsError, StoreError, UnknownVersion
@@ -21,15 +16,12 @@ from registry.settings import Settings
 from registry.store import ensure_experiment, open_client, without_password
 from registry.versions import Registry
 from runtime.errors import GoldenMismatch, PackageError
-from runtime.loading import load_engine
 from runtime.package import open_package, write_package
-from stylenet.dials import Dials
-from stylenet.pictures import encode_picture, read_picture
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path / "home")
+@pytest.fixture(params=STORES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    return settings_in(tmp_path / "home", request.param)
 
 
 @pytest.fixture
@@ -166,14 +158,14 @@ def _what_mlflow_knows(client) -> tuple[set[str], set[str], set[str]]:
 
 
 def test_a_second_ctrl_c_does_not_stop_the_undoing(registry_, settings, tiny_package, monkeypatch):
-    undo = registry.registration._drop_model
+    undo = registry.registration.drop_models
 
     def impatient(*args):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
         undo(*args)
 
-    monkeypatch.setattr(registry.registration, "_drop_model", impatient)
+    monkeypatch.setattr(registry.registration, "drop_models", impatient)
     monkeypatch.setattr(
         registry_._client, "create_model_version", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt)
     )
@@ -230,81 +222,6 @@ def test_files_altered_or_exchanged_or_gone_in_the_registry_are_refused(registry
     with pytest.raises(StoreError, match="did not do as asked"):
         registry_.fetch(1)
     assert files_under(settings.packages_folder) == {"fetch.lock"}
-
-
-LOAD_AND_PAINT = """
-import base64, json, sys
-import mlflow, pandas as pd
-mlflow.set_tracking_uri(sys.argv[1])
-model = mlflow.pyfunc.load_model("models:/pentimento@candidate")
-rows = json.load(sys.stdin)
-pictures = [{name: base64.b64decode(row[name]) for name in ("image", "style")} for row in rows]
-frame = pd.DataFrame([{**row, **files} for row, files in zip(rows, pictures)])
-painted = [base64.b64encode(png).decode() for png in model.predict(frame)["stylized"]]
-import runtime, stylenet
-from mlflow.pyfunc import scoring_server
-from starlette.testclient import TestClient
-answer = TestClient(scoring_server.init(model)).post("/invocations", json={"dataframe_records": rows})
-served = [row["stylized"] for row in answer.json()["predictions"]]
-code = [runtime.__file__, stylenet.__file__]
-print(json.dumps({"painted": painted, "served": served, "code": code, "registry": "registry" in sys.modules}))
-"""
-
-
-def test_the_registered_model_paints_the_same_without_us(registry_, settings, tiny_package, photo, painting, tmp_path):
-    """In a process of its own, elsewhere, with the code from the registry: by load_model and by MLflow's own server."""
-    import base64
-
-    registry_.register(tiny_package)
-    image, style = (base64.b64encode(encode_picture(pixels)).decode() for pixels in (photo, painting))
-    rows = [{"image": image, "style": style, "strength": 0.7, "keep_color": True}, {"image": image, "style": style}]
-    rows[1] |= {"strength": 0.0, "keep_color": False}
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD_AND_PAINT, settings.tracking_uri],
-        input=json.dumps(rows),
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": ""},
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    answer = json.loads(done.stdout)
-    engine = load_engine(tiny_package)
-    expected = engine.stylize(photo, engine.encode_style(painting), Dials(strength=0.7, keep_color=True))
-    np.testing.assert_array_equal(read_picture(base64.b64decode(answer["painted"][0])), expected)
-    np.testing.assert_array_equal(read_picture(base64.b64decode(answer["painted"][1])), photo)
-    assert [base64.b64decode(png) for png in answer["served"]] == [base64.b64decode(png) for png in answer["painted"]]
-    assert all(str(settings.artifact_root) in path for path in answer["code"])
-    assert not answer["registry"]
-
-
-def test_the_model_names_the_row_that_it_cannot_paint_and_takes_absent_dials_as_defaults(
-    registry_, settings, tiny_package, photo
-):
-    import mlflow
-
-    registry_.register(tiny_package)
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    model = mlflow.pyfunc.load_model("models:/pentimento/1")
-    good = encode_picture(photo)
-    frame = pd.DataFrame({"image": [good, good], "style": [good, good], "strength": [None, 1.0]})
-    first, second = model.predict(frame)["stylized"]
-    assert first == second
-    with pytest.raises(ValueError, match=r"row 1: strength=1\.5 is out of range"):
-        model.predict(pd.DataFrame({"image": [good] * 2, "style": [good] * 2, "strength": [0.5, 1.5]}))
-    with pytest.raises(ValueError, match="row 0: the picture is not a picture"):
-        model.predict(pd.DataFrame({"image": [b"text"], "style": [good]}))
-
-
-def test_nothing_is_pickled_and_the_requirements_are_pinned(registry_, settings, tiny_package):
-    registry_.register(tiny_package)
-    (folder,) = settings.artifact_root.glob("models/*/artifacts")
-    assert not [path for path in folder.rglob("*") if path.suffix in {".pkl", ".pickle", ".pt", ".pth"}]
-    requirements = (folder / "requirements.txt").read_text().splitlines()
-    assert any(line.startswith("torch==") for line in requirements)
-    assert all("==" in line and "+" not in line for line in requirements)
 
 
 def test_opening_a_new_registry_makes_its_database_and_nothing_in_the_working_folder(tmp_path, monkeypatch):
