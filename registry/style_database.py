@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -34,13 +34,13 @@ class StyleDatabase:
     def __init__(self, url: str) -> None:
         self.url = url
         with self.told_plainly():
-            self._engine = create_engine(url, pool_pre_ping=True)
-            self._dialect = self._engine.dialect.name
+            self._dialect = make_url(url).get_backend_name()
             if self._dialect not in ("sqlite", "postgresql"):
                 raise StoreError(
                     f"the style library is kept in SQLite or PostgreSQL, not in {self._dialect}; "
                     "set PENTIMENTO_STYLES_URL to sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
                 )
+            self._engine = create_engine(url, pool_pre_ping=True)
             if self._dialect == "sqlite":
                 _prepare_sqlite(self._engine)
             self._writer = self._engine.execution_options(writes=True)

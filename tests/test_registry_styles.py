@@ -1,31 +1,24 @@
-"""The style library: what goes in comes out, nothing comes in twice, and several processes do not hurt each other."""
+"""The style library: what goes in comes out, nothing comes in twice, and several processes do not hurt each other.
+
+Every test runs on SQLite and on a real PostgreSQL.
+"""
 
 import multiprocessing
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from postgres_server import postgres  # noqa: F401
+from sqlalchemy import text
+from styles_world import library_fixture, pixels_of, settings_fixture  # noqa: F401
 
 from registry.errors import DuplicateStyle, InvalidStyle, StoreError, UnknownStyle
 from registry.settings import Settings
 from registry.styles import StyleLibrary, slug
 from stylenet.codes import mix
 from stylenet.errors import UnreadablePicture
-from stylenet.images import Pixels
 from stylenet.pictures import encode_picture, read_picture
-
-
-def pixels_of(seed: int, height: int = 40, width: int = 48) -> Pixels:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-@pytest.fixture
-def library(tmp_path: Path):
-    opened = StyleLibrary.from_settings(Settings.at(tmp_path))
-    yield opened
-    opened.close()
 
 
 def blobs_of(tmp_path: Path) -> set[str]:
@@ -172,21 +165,21 @@ class CountingEngine:
         return self.engine.encode_style(pixels)
 
 
-def test_a_code_is_computed_once_and_again_only_when_its_cache_is_damaged_or_gone(library, tiny_engine, tmp_path):
+def test_a_code_is_computed_once_and_again_only_when_its_cache_is_damaged_or_gone(library, tiny_engine):
     counting = CountingEngine(tiny_engine)
     style = library.add("wave", [pixels_of(1)])
     first = library.code(style, counting)
     assert library.code("wave", counting).to_bytes() == first.to_bytes()
     assert counting.calls == 1
-    with sqlite3.connect(tmp_path / "styles.db") as database:
-        assert database.execute("select package_digest from style_codes").fetchall() == [(tiny_engine.package.digest,)]
-        database.execute("update style_codes set code = x'00'")
+    with library.database.writing() as session:
+        assert session.scalars(text("SELECT package_digest FROM style_codes")).all() == [tiny_engine.package.digest]
+        session.execute(text("UPDATE style_codes SET code = :code"), {"code": b"0"})
     assert library.code("wave", counting).to_bytes() == first.to_bytes()
     assert library.code("wave", counting).to_bytes() == first.to_bytes()
     assert counting.calls == 2
     library.remove("wave")
-    with sqlite3.connect(tmp_path / "styles.db") as database:
-        assert database.execute("select count(*) from style_codes").fetchone() == (0,)
+    with library.database.reading() as session:
+        assert session.scalars(text("SELECT count(*) FROM style_codes")).all() == [0]
 
 
 def test_the_built_in_styles_are_seeded_once_and_a_removed_one_does_not_return(library):
@@ -202,18 +195,113 @@ def test_the_built_in_styles_are_seeded_once_and_a_removed_one_does_not_return(l
     assert len(library.list()) == len(added) - 1
 
 
-def add_the_same(home: Path, queue) -> None:
-    opened = StyleLibrary.from_settings(Settings.at(home))
+@pytest.mark.parametrize(
+    ("query", "tag", "names"),
+    [
+        ("durer", None, ["hare", "wing"]),
+        ("DÜRER hase", None, ["hare"]),
+        ("grass", None, ["turf"]),
+        ("dürer", "bird", ["wing"]),
+        ("100%", None, ["turf"]),
+        ("1_0", None, []),
+        ("", None, ["hare", "turf", "wing"]),
+        ("nothing-of-that", None, []),
+    ],
+)
+def test_search_finds_every_word_wherever_it_stands_whatever_its_accents(library, query, tag, names):
+    library.add("hare", [pixels_of(1)], title="Der Feldhase", author="Albrecht Dürer", tags=["animal"])
+    library.add("wing", [pixels_of(2)], author="Albrecht Dürer", tags=["bird"])
+    library.add("turf", [pixels_of(3)], tags=["grass"], note="100% watercolour")
+    assert [style.name for style in library.list(query, tag)] == names
+    assert library.count(query, tag) == len(names)
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(library):
+    names = sorted(f"style-{word}" for word in ("a", "a-b", "ab", "b", "c1", "c10", "c2"))
+    for number, name in enumerate(names):
+        library.add(name, [pixels_of(number)])
+    pages, after = [], None
+    while page := library.list(limit=3, after=after):
+        pages.append([style.name for style in page])
+        after = page[-1].name
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [name for page in pages for name in page] == names
+    assert [style.name for style in library.list(limit=None)] == names
+
+
+def test_a_list_without_a_limit_said_stops_at_fifty(library):
+    with library.database.writing() as session:
+        for number in range(51):
+            session.execute(
+                text(
+                    "INSERT INTO styles (id, name, title, author, licence, note, builtin, content_digest, thumbnail, "
+                    "created_at) VALUES (:i, :i, '', '', '', '', :no, :i, '', '2026-01-01 00:00:00')"
+                ),
+                {"i": f"n{number:03}", "no": False},
+            )
+    assert len(library.list()) == 50
+    assert library.count() == 51
+
+
+def test_after_a_promotion_every_code_is_made_in_the_background_and_kept(library, tiny_engine):
+    for number in range(3):
+        library.add(f"s{number}", [pixels_of(number)])
+    library.code("s1", tiny_engine)
+    counting = CountingEngine(tiny_engine)
+    done = library.refresh_codes(counting)
+    assert (done.made, done.failed, done.finished) == (("s0", "s2"), (), True)
+    assert counting.calls == 2
+    assert library.refresh_codes(counting).made == ()
+    assert counting.calls == 2
+
+
+def test_the_refreshing_of_codes_stops_when_it_is_told_to_and_goes_on_later(library, tiny_engine):
+    for number in range(3):
+        library.add(f"s{number}", [pixels_of(number)])
+    answers = iter([False, True])
+    done = library.refresh_codes(tiny_engine, should_stop=lambda: next(answers))
+    assert (done.made, done.finished) == (("s0",), False)
+    assert library.refresh_codes(tiny_engine).made == ("s1", "s2")
+
+
+def test_a_style_whose_picture_is_gone_does_not_keep_the_others_from_their_codes(library, tiny_engine, tmp_path):
+    library.add("lost", [pixels_of(1)])
+    for path in (tmp_path / "styles").glob("??/*"):
+        path.unlink()
+    library.add("whole", [pixels_of(2)])
+    done = library.refresh_codes(tiny_engine)
+    assert (done.made, done.failed, done.finished) == (("whole",), ("lost",), True)
+
+
+def test_codes_of_packages_that_nobody_needs_can_be_forgotten(library, tiny_engine):
+    library.add("wave", [pixels_of(1)])
+    library.code("wave", tiny_engine)
+    assert library.forget_codes(keep=[tiny_engine.package.digest]) == 0
+    assert library.forget_codes(keep=["f" * 64]) == 1
+    assert library.refresh_codes(tiny_engine).made == ("wave",)
+
+
+def test_two_libraries_that_share_a_blob_folder_do_not_delete_each_others_pictures(library, settings, tmp_path):
+    library.add("wave", [pixels_of(1)])
+    other = StyleLibrary(f"sqlite:///{tmp_path / 'other.db'}", settings.styles_place)
+    other.add("the-same", [pixels_of(1)])
+    other.remove("the-same")
+    np.testing.assert_array_equal(library.pictures("wave")[0], pixels_of(1))
+    other.close()
+
+
+def add_the_same(settings: Settings, queue) -> None:
+    opened = StyleLibrary.from_settings(settings)
     try:
         queue.put(opened.add("wave", [pixels_of(1)]).name)
     except DuplicateStyle:
         queue.put("duplicate")
 
 
-def test_of_several_processes_that_add_the_same_style_to_a_new_library_one_wins(tmp_path):
+def test_of_several_processes_that_add_the_same_style_to_a_new_library_one_wins(settings):
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    processes = [context.Process(target=add_the_same, args=(tmp_path, queue)) for _ in range(4)]
+    processes = [context.Process(target=add_the_same, args=(settings, queue)) for _ in range(4)]
     for process in processes:
         process.start()
     results = sorted(queue.get(timeout=60) for _ in processes)
@@ -223,20 +311,19 @@ def test_of_several_processes_that_add_the_same_style_to_a_new_library_one_wins(
     assert results == ["duplicate", "duplicate", "duplicate", "wave"]
 
 
-def test_a_library_of_a_newer_schema_is_refused(library, tmp_path):
-    with sqlite3.connect(tmp_path / "styles.db") as database:
-        database.execute("update alembic_version set version_num = 9999")
-    with pytest.raises(StoreError, match="has schema 9999; this Pentimento knows up to 0002"):
-        StyleLibrary.from_settings(Settings.at(tmp_path))
-
-
 def test_a_database_that_cannot_be_opened_is_told_in_one_line_without_its_password(tmp_path):
     (tmp_path / "styles.db").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(StoreError, match=r"file is not a database.*PENTIMENTO_STYLES_URL"):
         StyleLibrary.from_settings(Settings.at(tmp_path))
-    with pytest.raises(StoreError) as caught:
-        StyleLibrary("nosuchdriver://me:secret@host/db", tmp_path / "blobs")
-    assert "secret" not in str(caught.value)
+    for url in ("postgresql+nosuchdriver://me:secret@host/db", "postgresql+psycopg://me:secret@127.0.0.1:1/db"):
+        with pytest.raises(StoreError, match="did not do as asked") as caught:
+            StyleLibrary(url, tmp_path / "blobs")
+        assert "secret" not in str(caught.value)
+
+
+def test_a_database_that_we_never_tried_is_refused_by_name(tmp_path):
+    with pytest.raises(StoreError, match="kept in SQLite or PostgreSQL, not in mysql"):
+        StyleLibrary("mysql+mysqldb://host/db", tmp_path)
 
 
 def test_words_become_a_slug():
