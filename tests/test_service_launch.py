@@ -133,7 +133,7 @@ def test_a_bento_is_built_that_holds_the_code_that_serves_and_imports_by_itself(
     source = tmp_path / "bentos" / name / version / "src"
     assert (source / "service" / "page" / "index.html").is_file()
     assert {path.name for path in source.iterdir() if path.is_dir()} <= {
-        *("service", "runtime", "registry", "stylenet", "samples", "pretrained"),
+        *("service", "runtime", "registry", "stylenet", "samples", "pretrained", "deploy"),
     }
     program = "import sys; sys.path.insert(0, sys.argv[1]); from service import app, routes; print(routes.__file__)"
     imported = subprocess.run(
