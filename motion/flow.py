@@ -42,7 +42,7 @@ def optical_flow(here: Frame, there: Frame, preset: Preset = "medium") -> Flow:
             f"not {_size(here)} and {_size(there)}"
         )
     presets = {"fast": cv2.DISOPTICAL_FLOW_PRESET_FAST, "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}
-    search = cv2.DISOpticalFlow_create(presets[preset])
+    search = cv2.DISOpticalFlow_create(presets[preset])  # type: ignore[attr-defined]  # missing in OpenCV's stubs
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (here, there)]
     with _one_thread(cv2):
         return np.asarray(search.calc(*grey, None), dtype=np.float32)
