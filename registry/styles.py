@@ -301,22 +301,22 @@ class StyleLibrary:
         """Blobs first, then the row that needs them: a kill in between leaves files that nothing names, and no half
         style. The caller holds the library."""
         blobs: list[str] = []
+        name, content = row.name, row.content_digest
         try:
             for picture, original in zip(row.pictures, originals, strict=True):
                 picture.blob = self.blobs.put(original)
                 blobs.append(picture.blob)
             row.thumbnail = self.blobs.put(small)
             blobs.append(row.thumbnail)
-            name, content = row.name, row.content_digest
             with self.database.writing() as session:
                 session.add(row)
-        except IntegrityError:  # a Pentimento without our lock was quicker; its row says what to report
-            with self.database.reading() as session:
-                refuse_duplicates(session, name, content)
-            raise
-        except StoreError:
+        except (IntegrityError, StoreError) as error:
             with suppress(StoreError):  # the first failure is the one to tell
                 self.drop_unused(blobs)
+            if isinstance(error, IntegrityError):  # perhaps a writer without our lock was quicker
+                with self.database.reading() as session:
+                    refuse_duplicates(session, name, content)
+                raise StoreError(f"the style {name!r} could not be kept: {error.orig}") from error
             raise
 
     def owns_blobs(self) -> bool:
