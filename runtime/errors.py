@@ -3,6 +3,7 @@
 RuntimeLayerError
 ├── PackageError             a model package that must not be used; the message names the file
 ├── EngineUnavailable        the asked-for engine cannot run on this machine
+├── QuantisationRefused      an INT8 graph that fails its own check; the message holds the figures
 └── GoldenMismatch           an engine whose picture differs from the package's own golden output
 """
 
@@ -17,6 +18,10 @@ class PackageError(RuntimeLayerError):
 
 class EngineUnavailable(RuntimeLayerError):
     """This machine lacks what the engine needs."""
+
+
+class QuantisationRefused(RuntimeLayerError):
+    """INT8 would cost more quality than is allowed."""
 
 
 class GoldenMismatch(RuntimeLayerError):

@@ -49,6 +49,11 @@ class Order:
         """The same, for a tile that begins there."""
         return replace(self, offset=np.array([row, column], dtype=np.int64))
 
+    def only(self, place: int) -> "Order":
+        """The same for one picture of the batch."""
+        one = slice(place, place + 1)
+        return Order(**{name: value if name == "offset" else value[one] for name, value in self.feed().items()})
+
     def feed(self) -> dict[str, NDArray]:
         """The graph's inputs by name."""
         return {name: getattr(self, name) for name in self.__slots__}

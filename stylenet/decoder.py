@@ -40,8 +40,8 @@ class Modulation(nn.Module):
     def forward(self, features: Tensor, code: LevelCode, t: Tensor, ledger: Ledger) -> Tensor:
         """(N, C, H, W) features -> the same shape, with statistics between the content's (t=0) and the style's (t=1).
 
-        Everything that is the same for all places is worked out on vectors first. What is left per place is one scale,
-        one product with the keys and one with the values, channels last, as processors keep them.
+        Everything that is the same for all places is worked out on vectors first: what is left for each place is one
+        scale, one product with the keys and one with the values.
 
         Args:
             features: (N, C, H, W).
@@ -59,11 +59,10 @@ class Modulation(nn.Module):
         moved = shift * style_std + style_mean - gain * mean
         values = t * (self.value(code.prototypes) * style_std + moved)  # (N, K, C)
         keys = (self.key(code.prototypes) * self.temperature) @ self.query.weight.flatten(1) / std  # (N, K, C)
-        places = features.permute(0, 2, 3, 1)  # (N, H, W, C)
-        logits = places @ keys.transpose(1, 2).unsqueeze(1) - (keys * mean).sum(dim=2).reshape(n, 1, 1, -1)
-        local = functional.softmax(logits, dim=3) @ values.unsqueeze(1)  # (N, H, W, C)
-        kept = (1 + t * (gain - 1)).reshape(n, c, 1, 1)
-        return features * kept + local.permute(0, 3, 1, 2)
+        logits = at_every_place(keys, features).flatten(2) - (keys * mean).sum(dim=2, keepdim=True)
+        attention = functional.softmax(logits, dim=1).reshape(n, -1, *features.shape[2:])
+        local = at_every_place(values.transpose(1, 2), attention)
+        return features * (1 + t * (gain - 1)).reshape(n, c, 1, 1) + local
 
 
 class Grain(nn.Module):
@@ -98,7 +97,8 @@ class Grain(nn.Module):
             first = torch.div(offset, self.step_px, rounding_mode="floor")
             rows, columns = rows + first[0], columns + first[1]
         noise = self.noise.index_select(2, rows % self.tile_px).index_select(3, columns % self.tile_px)
-        return x + t * self.gain(gram)[:, :, None, None] * self.spread(noise)
+        weights = self.gain(gram)[:, :, None] * self.spread.weight.flatten(1)  # (N, C, planes)
+        return x + at_every_place(t.flatten(2) * weights, noise)
 
 
 class StyledResidual(nn.Module):
@@ -219,6 +219,12 @@ class Decoder(nn.Module):
         for block in self.deep:
             deep = block(deep, grams, t_semantics, ledger)
         return x, deep
+
+
+def at_every_place(weights: Tensor, x: Tensor) -> Tensor:
+    """A 1x1 convolution with weights of its own for each picture: (N, D, C), (N, C, H, W) -> (N, D, H, W)."""
+    n, d, h, w = weights.shape[0], weights.shape[1], x.shape[2], x.shape[3]
+    return (weights @ x.flatten(2)).reshape(n, d, h, w)
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:

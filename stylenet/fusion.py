@@ -19,7 +19,8 @@ _COARSE = 4  # the middle band ends where a picture of a quarter of the size beg
 
 def lightness(image: Tensor) -> Tensor:
     """(N, 3, H, W) -> (N, 1, H, W), -1..1: mean of the three channels."""
-    return image.to(torch.float32).mean(dim=1, keepdim=True)
+    planes = image.to(torch.float32).flatten(2).mean(dim=1, keepdim=True)
+    return planes.reshape(-1, 1, *image.shape[2:])
 
 
 def local_ssim(one: Tensor, other: Tensor) -> Tensor:
@@ -31,7 +32,7 @@ def local_ssim(one: Tensor, other: Tensor) -> Tensor:
     Returns:
         (N, 1, H, W) float32, -1..1; 1 where both are the same.
     """
-    return _compare(one, other)[0]
+    return _compare(one, other)[0].reshape(one.shape)
 
 
 @full_precision
@@ -46,7 +47,8 @@ def split_bands(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     fine = _blur(image)
     coarse = _enlarge(_blur(functional.avg_pool2d(image, _COARSE, ceil_mode=True, count_include_pad=False)), image)
-    return image - fine, fine - coarse, coarse
+    high, middle = image.flatten(2) - fine.flatten(2), fine.flatten(2) - coarse.flatten(2)
+    return high.reshape(image.shape), middle.reshape(image.shape), coarse
 
 
 class Fusion(nn.Module):
@@ -83,34 +85,51 @@ class Fusion(nn.Module):
         if self.anchor == "content":
             return anchor + shares * (painting - anchor)
         # Bands are linear, so that one split of the difference does for both pictures.
-        high, middle, low = split_bands(painting - anchor)
-        return anchor + low + shares[:, :1] * high + shares[:, 1:] * middle
+        held = anchor.flatten(2)
+        difference = (painting.flatten(2) - held).reshape(anchor.shape)
+        high, middle, low = (band.flatten(2) for band in split_bands(difference))
+        fine, coarse = shares.flatten(2).split(1, dim=1)
+        return (held + low + fine * high + coarse * middle).reshape(anchor.shape)
 
     def shares(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
         """The painting's share `a` per band and pixel: (N, B, H, W), 0..1."""
         ours, theirs = lightness(painting), lightness(anchor)
-        likeness, mean1, mean2 = _compare(ours, theirs)
-        seen = torch.cat([likeness, (ours - mean1).abs() * 4, (theirs - mean2).abs() * 4], dim=1)
+        likeness, off1, off2 = _compare(ours, theirs)
+        seen = torch.cat([likeness, off1.abs() * 4, off2.abs() * 4], dim=1).reshape(-1, 3, *ours.shape[2:])
         logits = self.gate(functional.relu(self.look(seen))).to(torch.float32)
         return torch.sigmoid(logits + functional.softplus(self.push) * (1 - 2 * fidelity))
 
 
 def _compare(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The local SSIM and both local means: (N, 1, H, W) each, from one pooling of five planes."""
-    pooled = _box(torch.cat([one, other, one * one, other * other, one * other], dim=1))
-    mean1, mean2, square1, square2, product = pooled.split(1, dim=1)
+    """The local SSIM, and each picture less its local mean, from one pooling of five planes.
+
+    The planes are kept flat, (N, 1, HW), out and in between: processors keep pictures channels last, and of a single
+    channel they would take one number at a time.
+    """
+    a, b = one.flatten(2), other.flatten(2)
+    summed = _window_sums(torch.cat([a, b, a * a, b * b, a * b], dim=1).reshape(-1, 5, *one.shape[2:]))
+    mean1, mean2, square1, square2, product = (summed.flatten(2) / _window_sizes(one)).split(1, dim=1)
     variance1 = (square1 - mean1 * mean1).clamp(min=0)
     variance2 = (square2 - mean2 * mean2).clamp(min=0)
     covariance = product - mean1 * mean2
     likeness = (2 * mean1 * mean2 + _C1) / (mean1 * mean1 + mean2 * mean2 + _C1)
-    return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2), mean1, mean2
+    return likeness * (2 * covariance + _C2) / (variance1 + variance2 + _C2), a - mean1, b - mean2
 
 
-def _box(x: Tensor) -> Tensor:
-    """Mean over the window around each pixel, by columns and by rows; border windows hold no invented pixels."""
-    half = _WINDOW // 2
-    columns = functional.avg_pool2d(x, (_WINDOW, 1), stride=1, padding=(half, 0), count_include_pad=False)
-    return functional.avg_pool2d(columns, (1, _WINDOW), stride=1, padding=(0, half), count_include_pad=False)
+def _window_sums(planes: Tensor) -> Tensor:
+    """Sums over the window around each pixel, by columns and by rows, nothing beyond borders: (N, 5, H, W) -> alike."""
+    half, ones = _WINDOW // 2, torch.ones(5, 1, _WINDOW, 1, device=planes.device)
+    columns = functional.conv2d(planes, ones, padding=(half, 0), groups=5)
+    return functional.conv2d(columns, ones.transpose(2, 3), padding=(0, half), groups=5)
+
+
+def _window_sizes(like: Tensor) -> Tensor:
+    """(1, 1, HW): how many pixels the window around each holds; border windows hold fewer, none of them invented."""
+    half, sizes = _WINDOW // 2, []
+    for side in like.shape[2:]:
+        before = torch.arange(side, device=like.device, dtype=torch.float32)
+        sizes.append(1 + before.clamp(max=half) + before.flip(0).clamp(max=half))
+    return (sizes[0][:, None] * sizes[1][None, :]).reshape(1, 1, -1)
 
 
 def _blur(image: Tensor) -> Tensor:

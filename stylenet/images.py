@@ -38,7 +38,8 @@ def to_image(pixels: Pixels) -> Tensor:
 def to_images(pictures: Pixels, device: torch.device | None = None) -> Tensor:
     """Pictures of one size to a batch: uint8 (N, H, W, 3) -> (N, 3, H, W) float32, -1..1, worked out on `device`."""
     levels = torch.from_numpy(np.require(pictures, requirements=["C", "W"])).to(device)
-    return levels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / 127.5 - 1.0
+    planes = levels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    return planes.div_(127.5).sub_(1.0)
 
 
 def to_pixels(image: Tensor) -> Pixels:

@@ -1,0 +1,96 @@
+"""Explicit INT8 in ONNX: QuantizeLinear and DequantizeLinear around chosen convolutions, everything else untouched.
+
+Activations: one scale per tensor, no zero point; weights: one scale per output channel, stored as int8. TensorRT takes
+nothing else, and OpenVINO computes it with the processor's 8-bit dot products.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+LEVELS = 127  # -127..127: symmetric, so that no zero point is needed
+
+
+def quantise_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(O, I, h, w) float -> the same as int8, and (O,) float32 scales."""
+    peak = np.abs(weights).reshape(len(weights), -1).max(axis=1)
+    scales = np.maximum(peak / LEVELS, 1e-9).astype(np.float32)
+    levels = np.clip(np.rint(weights / scales[:, None, None, None]), -LEVELS, LEVELS)
+    return levels.astype(np.int8), scales
+
+
+def write_qdq(graph: bytes, scales: Mapping[str, float]) -> bytes:
+    """A painting graph with some of its convolutions in INT8.
+
+    Args:
+        graph: what `export_stylize` wrote.
+        scales: by the convolution's module name (`decoder.merge1`), the scale of its input.
+
+    Raises:
+        KeyError: no convolution of that name is in the graph.
+    """
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    by_name = {node.name: node for node in model.graph.node if node.op_type == "Conv"}
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    makers = {name: node for node in model.graph.node for name in node.output}
+    before: dict[str, list[Any]] = {}
+    for module, scale in scales.items():
+        convolution = by_name[f"/network/{module.replace('.', '/')}/Conv"]
+        # Borders are reflected in 8 bits too: the quantiser then fuses with whatever came before.
+        padding = makers.get(convolution.input[0])
+        entry = padding if padding is not None and padding.op_type == "Pad" else convolution
+        before[entry.name] = _quantise_input(model, entry, module, scale)
+        before.setdefault(convolution.name, []).append(_quantise_kernel(model, convolution, module, weights))
+    nodes = [one for node in model.graph.node for one in (*before.get(node.name, ()), node)]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    _drop_unused(model)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def _quantise_input(model: Any, entry: Any, module: str, scale: float) -> list[Any]:
+    from onnx import helper, numpy_helper
+
+    model.graph.initializer.extend(
+        [
+            numpy_helper.from_array(np.float32(scale), f"{module}.scale"),
+            numpy_helper.from_array(np.int8(0), f"{module}.zero"),
+        ]
+    )
+    source, entry.input[0] = entry.input[0], f"{module}.dequantised"
+    constants = [f"{module}.scale", f"{module}.zero"]
+    return [
+        helper.make_node(
+            "QuantizeLinear", [source, *constants], [f"{module}.quantised"], name=f"{module}.QuantizeLinear"
+        ),
+        helper.make_node(
+            "DequantizeLinear",
+            [f"{module}.quantised", *constants],
+            [f"{module}.dequantised"],
+            name=f"{module}.DequantizeLinear",
+        ),
+    ]
+
+
+def _quantise_kernel(model: Any, convolution: Any, module: str, weights: Mapping[str, Any]) -> Any:
+    from onnx import helper, numpy_helper
+
+    levels, scales = quantise_weights(numpy_helper.to_array(weights[convolution.input[1]]))
+    names = [f"{module}.kernel.levels", f"{module}.kernel.scales", f"{module}.kernel.zeros"]
+    arrays = (levels, scales, np.zeros(len(levels), np.int8))
+    model.graph.initializer.extend(numpy_helper.from_array(a, n) for a, n in zip(arrays, names, strict=True))
+    convolution.input[1] = f"{module}.kernel"
+    return helper.make_node(
+        "DequantizeLinear", names, [f"{module}.kernel"], name=f"{module}.kernel.DequantizeLinear", axis=0
+    )
+
+
+def _drop_unused(model: Any) -> None:
+    used = {name for node in model.graph.node for name in node.input}
+    kept = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
