@@ -27,6 +27,7 @@ class Drain:
         self._grace_s = grace_s
         self.in_flight = 0
         self.begun = False
+        self._last_resort: threading.Timer | None = None
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -65,16 +66,21 @@ class Drain:
         loop.add_signal_handler(signal.SIGTERM, begin)
 
     async def finish(self, then: Callable[[], None]) -> None:
-        """Refuse what is new, wait for what was accepted, call `then`; whatever happens, end the process in time."""
+        """Refuse what is new, wait for what was accepted, call `then`; unless `close` follows in time, end the process."""
         self.begun = True
         log.info("draining: %d requests to finish", self.in_flight)
-        last_resort = threading.Timer(self._grace_s, self._give_up)
-        last_resort.daemon = True
-        last_resort.start()
+        self._last_resort = threading.Timer(self._grace_s, self._give_up)
+        self._last_resort.daemon = True
+        self._last_resort.start()
         end_s = asyncio.get_running_loop().time() + self._grace_s - _LAST_WORDS_S
         while self.in_flight and asyncio.get_running_loop().time() < end_s:
             await asyncio.sleep(0.02)
         then()
+
+    def close(self) -> None:
+        """Everything is given back: nothing needs to be ended by force any more."""
+        if self._last_resort is not None:
+            self._last_resort.cancel()
 
     def _give_up(self) -> None:
         log.error("the grace period of %g s is over with %d requests unfinished", self._grace_s, self.in_flight)

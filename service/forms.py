@@ -24,22 +24,24 @@ from stylenet.pictures import FORMATS
 
 _LONGEST_TEXT_BYTES = 4096
 _MOST_PARTS = 32
+_LONGEST_URLENCODED_BYTES = 65_536
+_KINDS = ("multipart/form-data", "application/x-www-form-urlencoded")  # the latter where no file is sent
 
 
 @asynccontextmanager
 async def received_form(request: Request, settings: ServiceSettings) -> AsyncIterator[FormData]:
-    """The request's multipart form, whose temporary files go away at the end.
+    """The request's form, whose temporary files go away at the end.
 
     Raises:
-        UnsupportedBody: not multipart/form-data.
+        UnsupportedBody: no form.
         BodyTooLarge: more bytes than the limit, by its own word or by count, whichever comes first.
         UploadTooSlow: not all there in time, or standing still.
         BrokenForm: not the form that its header announces.
     """
-    max_bytes = settings.max_bytes
     kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if kind != "multipart/form-data":
+    if kind not in _KINDS:
         raise UnsupportedBody(f"the body is {kind[:80] or 'of no stated type'!r}; send it as multipart/form-data")
+    max_bytes = settings.max_bytes if kind == _KINDS[0] else _LONGEST_URLENCODED_BYTES
     announced = request.headers.get("content-length", "0")
     if not announced.isascii() or not announced.isdigit():
         raise BrokenForm("Content-Length is not a number; let your HTTP client set it")

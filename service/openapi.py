@@ -220,7 +220,8 @@ def _operation(
 
 def _form(fields: dict[str, Any], **rest: Any) -> dict[str, Any]:
     schema = {"type": "object", "properties": fields, "additionalProperties": False, **rest}
-    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    kinds = ("multipart/form-data", "application/x-www-form-urlencoded")  # the latter cannot hold a file
+    return {"required": True, "content": {kind: {"schema": schema} for kind in kinds[: 2 if "photo" in fields else 1]}}
 
 
 def _limit(default: int) -> dict[str, Any]:

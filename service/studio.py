@@ -83,6 +83,7 @@ class Studio:
         self._lane.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self.library.close()
+        self.drain.close()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do blocking work that needs no engine (files, databases, pictures) beside the event loop."""

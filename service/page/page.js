@@ -1,215 +1,155 @@
-// The page: choose, turn, compare, download. Previews are small and abort one another; the download is full size.
-const PREVIEW_PX = 720;
-const SETTLE_MS = 180;
+// The page: puts its parts together. Read easel.js (what is shown), painter.js (how previews are paced) and api.js next.
+import { Problem, askJson, onTokenWanted } from "./api.js";
+import { Dials } from "./dials.js";
+import { Easel } from "./easel.js";
+import { Library } from "./library.js";
+import { NewStyle } from "./newstyle.js";
+import { Painter } from "./painter.js";
+import { Palette } from "./palette.js";
+import { open, pictureIn } from "./photo.js";
+import { askForToken } from "./token.js";
+
+const STARTING_MS = 2000;
+const BEFORE_PX = 1280;
 const byId = (id) => document.getElementById(id);
-const stage = byId("stage");
-const panel = byId("panel");
-const DIALS = ["strength", "fidelity", "texture", "semantics"];
 
-let limits = { max_pixels: 2048 * 2048, formats_in: [] };
-let photo = null; // {full: Blob, small: Blob, name, width, height}
-let newest = 0; // the number of the newest preview: an older one that comes late is dropped
-let running = null;
-let settling = 0;
-const shown = { before: "", after: "" };
+let limits = { max_pixels: 2048 * 2048, max_bytes: 32 * 2 ** 20, formats_in: ["png", "jpeg", "webp", "tiff", "bmp"] };
+let announced = 0; // a painting that rests is announced once
 
-function say(text, wrong = false) {
-  byId("status").textContent = text;
-  byId("status").classList.toggle("wrong", wrong);
+onTokenWanted(askForToken);
+const easel = new Easel();
+const palette = new Palette();
+const dials = new Dials();
+const library = new Library(palette);
+const painter = new Painter(order, {
+  painted: (blob, how) => shown(blob, how).catch(fail),
+  problem: (problem, again) => easel.complain(problem, again),
+  waiting: (problem) => easel.caption(`${problem.message}`),
+  busy: (busy) => { easel.busy = busy; },
+});
+const newStyle = new NewStyle({
+  used: (blob, title) => palette.useOwn(blob, title),
+  added: (style) => { palette.pick(style); run(library.load()); },
+});
+
+function order() {
+  if (palette.empty) return null;
+  const form = new FormData();
+  palette.fill(form);
+  dials.fill(form);
+  return form;
 }
 
-async function problemOf(answer) {
-  try {
-    return (await answer.json()).detail;
-  } catch {
-    return `the service answered ${answer.status}`;
-  }
+function fail(error) {
+  easel.busy = false;
+  if (error instanceof Problem) easel.complain(error);
+  else if (error.name !== "AbortError") throw error;
 }
 
-async function getJson(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(await problemOf(answer));
-  return answer.json();
-}
-
-function show(id, blob) {
-  if (shown[id]) URL.revokeObjectURL(shown[id]);
-  shown[id] = URL.createObjectURL(blob);
-  const picture = byId(id);
-  picture.src = shown[id];
-  picture.decode().then(() => {
-    picture.parentElement.style.setProperty("--aspect", picture.naturalWidth / picture.naturalHeight);
-  }, () => {});
-}
-
-// A picture no larger than so many pixels and so long a side; the very same file where it fits already.
-async function fitted(file, bitmap, { pixels = Infinity, side = Infinity, type = "image/jpeg" }) {
-  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height), Math.sqrt(pixels / (bitmap.width * bitmap.height)));
-  if (scale === 1) return file;
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(16, Math.floor(bitmap.width * scale));
-  canvas.height = Math.max(16, Math.floor(bitmap.height * scale));
-  const brush = canvas.getContext("2d");
-  brush.imageSmoothingQuality = "high";
-  brush.fillStyle = "#fff"; // transparency is laid on white, as the service does
-  brush.fillRect(0, 0, canvas.width, canvas.height);
-  brush.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, type, 0.95));
+function run(promise) {
+  promise.catch(fail);
 }
 
 async function take(file) {
   if (!file) return;
-  let bitmap = null;
+  easel.calm();
+  easel.busy = true;
+  const photo = await open(file, limits);
+  if (photo.shown) {
+    await Promise.all([easel.show("before", photo.shown), easel.show("after", photo.shown)]);
+    easel.state = "photo";
+  }
+  easel.caption(photo.changed ? `The photograph is ${photo.changed}.` : "Sending the photograph …");
   try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    // The browser cannot show it (TIFF, say): the service may still read it, so its answer decides.
+    library.photo = await painter.take(photo);
+  } catch (error) {
+    await putBack();
+    throw error;
   }
-  const name = file.name || "photograph";
-  if (bitmap === null) {
-    photo = { full: file, small: file, name };
-  } else {
-    const full = await fitted(file, bitmap, { pixels: limits.max_pixels });
-    const small = await fitted(file, bitmap, { side: PREVIEW_PX });
-    photo = { full, small, name, width: bitmap.width, height: bitmap.height, shrunk: full !== file };
-    bitmap.close();
-    show("before", small);
-    show("after", small);
-    stage.dataset.state = "photo";
-  }
+  if (!photo.shown) await easel.show("before", await painter.untouched(BEFORE_PX));
+  byId("name").textContent = `${photo.name} · ${photo.sentWidth} × ${photo.sentHeight} px`;
   byId("download").disabled = false;
-  say(photo.shrunk ? "The photograph is larger than the service takes; it is made smaller first." : "");
-  preview();
+  byId("change").hidden = false;
 }
 
-function order(blob, format) {
-  const form = new FormData();
-  const style = panel.elements.style?.value;
-  if (!style) throw new Error("The style library is empty; `pentimento styles add` fills it.");
-  form.set("image", blob, photo.name);
-  form.set("style", style);
-  for (const dial of DIALS) form.set(dial, panel.elements[dial].value);
-  form.set("keep_color", panel.elements.keep_color.checked);
-  form.set("format", format);
-  return form;
+// The photograph was refused: what was on the easel before it stands there again.
+async function putBack() {
+  const { photo } = painter;
+  easel.caption("");
+  if (!photo) easel.state = "empty";
+  else if (photo.shown) await easel.show("before", photo.shown);
+  painter.turn();
 }
 
-async function paint(blob, format, signal) {
-  const answer = await fetch("v1/stylize", { method: "POST", body: order(blob, format), signal });
-  if (!answer.ok) throw new Error(await problemOf(answer));
-  return { blob: await answer.blob(), timing: answer.headers.get("Server-Timing") ?? "" };
-}
-
-function preview() {
-  if (!photo) return;
-  clearTimeout(settling);
-  settling = setTimeout(async () => {
-    const mine = ++newest;
-    running?.abort();
-    running = new AbortController();
-    stage.setAttribute("aria-busy", "true");
-    const begun = performance.now();
-    try {
-      const painted = await paint(photo.small, "jpeg", running.signal);
-      if (mine !== newest) return;
-      if (stage.dataset.state === "empty") show("before", painted.blob); // no way to show the original
-      show("after", painted.blob);
-      stage.dataset.state = "painted";
-      say(timingInWords(painted.timing, performance.now() - begun));
-    } catch (error) {
-      if (error.name !== "AbortError") say(error.message, true);
-    } finally {
-      if (mine === newest) stage.removeAttribute("aria-busy");
-    }
-  }, SETTLE_MS);
-}
-
-function timingInWords(header, totalMs) {
-  const stylize = /stylize;dur=([\d.]+)/.exec(header)?.[1];
-  const size = photo.width ? `${photo.width} × ${photo.height} px, shown smaller. ` : "";
-  return `${size}Preview in ${Math.round(totalMs)} ms${stylize ? `, of which ${Math.round(stylize)} ms painting` : ""}.`;
+async function shown(blob, { fine, ms, side }) {
+  easel.calm();
+  await easel.show("after", blob);
+  easel.state = "painted";
+  easel.caption(`${fine ? "Preview" : "Draft"} at ${side} px in ${Math.round(ms)} ms`);
+  if (fine && announced !== side) easel.announce(`Painted in ${palette.title}.`);
+  announced = fine ? side : 0;
 }
 
 async function download() {
   const button = byId("download");
   const format = byId("format").value;
+  easel.calm();
   button.disabled = true;
-  stage.setAttribute("aria-busy", "true");
-  say("Painting at full size …");
+  easel.busy = true;
+  easel.announce("Painting at full size …");
+  easel.caption("Painting at full size …");
   try {
-    const painted = await paint(photo.full, format);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(painted.blob);
-    link.download = `${photo.name.replace(/\.[^.]*$/, "")}-${panel.elements.style.value}.${format === "jpeg" ? "jpg" : format}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    say(`Painted at full size: ${Math.max(1, Math.round(painted.blob.size / 1024)).toLocaleString()} KB.`);
+    const blob = await painter.whole(format);
+    save(blob, `${painter.photo.name}-${palette.slug}.${format === "jpeg" ? "jpg" : format}`);
+    await easel.show("after", blob); // what was saved is what is shown
+    easel.caption(`Full size, ${Math.max(1, Math.round(blob.size / 1024)).toLocaleString()} KB, saved`);
+    easel.announce("The painting is saved at full size.");
   } catch (error) {
-    say(error.message, true);
+    if (!(error instanceof Problem)) throw error;
+    easel.complain(error, () => download());
   } finally {
     button.disabled = false;
-    stage.removeAttribute("aria-busy");
+    easel.busy = false;
   }
 }
 
-function showDials() {
-  for (const dial of DIALS) {
-    panel.querySelector(`output[for="${dial}"]`).value = Number(panel.elements[dial].value).toFixed(2);
+function save(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function begin() {
+  const model = await askJson("v1/model");
+  ({ limits } = model);
+  palette.most = limits.max_styles ?? palette.most;
+  newStyle.writable = model.styles_writable;
+  if (!model.version) {
+    byId("model").textContent = `Not ready: ${model.reason}`;
+    setTimeout(() => run(begin()), STARTING_MS);
+    return;
   }
+  byId("model").textContent = `${model.version} · ${model.engine.name} ${model.engine.precision}`;
+  byId("model").title = `package ${model.digest}`;
+  await library.load();
 }
 
-function tile(style, first) {
-  const label = document.createElement("label");
-  label.className = "style";
-  const radio = Object.assign(document.createElement("input"), { type: "radio", name: "style", value: style.name, checked: first });
-  radio.defaultChecked = first;
-  const picture = Object.assign(document.createElement("img"), { src: style.thumbnail.replace(/^\//, ""), alt: "", loading: "lazy" });
-  const name = Object.assign(document.createElement("span"), { textContent: style.title, title: style.title });
-  label.append(radio, picture, name);
-  label.dataset.about = [style.title, style.tags.join(", ").replaceAll("-", " "), style.author].filter(Boolean).join(" · ");
-  return label;
-}
-
-function showChosen() {
-  byId("chosen").textContent = panel.querySelector(".style:has(input:checked)")?.dataset.about ?? "";
-}
-
-async function showStyles() {
-  const { styles } = await getJson("v1/styles");
-  byId("styles").replaceChildren(...styles.map((style, index) => tile(style, index === 0)));
-  showChosen();
-  if (!styles.length) say("The style library is empty; `pentimento styles add` fills it.", true);
-}
-
-async function showModel() {
-  const model = await getJson("v1/model");
-  limits = model.limits;
-  byId("model").textContent = model.version
-    ? `${model.version} on ${model.engine.name} ${model.engine.precision}`
-    : `Not ready: ${model.reason}`;
-  byId("model").title = model.digest ? `package ${model.digest}` : "";
-  if (model.version) await showStyles();
-  else setTimeout(() => showModel().catch((error) => say(error.message, true)), 2000);
-}
-
-byId("file").addEventListener("change", (event) => take(event.target.files[0]));
-byId("download").addEventListener("click", download);
-byId("divide").addEventListener("input", (event) => {
-  event.target.parentElement.style.setProperty("--cut", `${event.target.value}%`);
+byId("file").addEventListener("change", (event) => { run(take(event.target.files[0])); event.target.value = ""; });
+byId("download").addEventListener("click", () => run(download()));
+byId("dismiss").addEventListener("click", () => easel.calm());
+palette.addEventListener("change", () => painter.turn());
+dials.addEventListener("change", () => painter.turn());
+document.addEventListener("paste", (event) => {
+  const picture = pictureIn(event.clipboardData);
+  if (picture && !newStyle.isOpen) run(take(picture));
 });
-panel.addEventListener("submit", (event) => event.preventDefault());
-panel.addEventListener("input", () => { showDials(); showChosen(); preview(); });
-panel.addEventListener("reset", (event) => {
-  const style = panel.elements.style?.value;
-  setTimeout(() => { if (style) panel.elements.style.value = style; showDials(); showChosen(); preview(); });
-});
-document.addEventListener("paste", (event) => take([...event.clipboardData.files].find((file) => file.type.startsWith("image/"))));
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
-    stage.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") take(event.dataTransfer.files[0]);
+    const onStyles = Boolean(event.target.closest?.(".library"));
+    easel.inviting = kind === "dragover" && !onStyles;
+    if (kind === "drop" && onStyles) newStyle.open(event.dataTransfer.files);
+    else if (kind === "drop") run(take(pictureIn(event.dataTransfer)));
   });
 }
-showDials();
-showModel().catch((error) => say(error.message, true));
+run(begin());
