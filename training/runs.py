@@ -219,7 +219,7 @@ def _track(run: _Run, settings: Settings, progress: Progress) -> TrainingResult:
             parents=run.parents,
         )
         version = Registry(settings).register(
-            package.folder, run_id=tracker.run_id, tags={"stage1_run": tracker.run_ids["stage1"]}
+            package.folder, run_id=tracker.run_id, stage1_run_id=tracker.run_ids["stage1"]
         )
     run.forget()  # the run is whole: the next one of that name starts anew
     return TrainingResult(version, package, tracker.run_id, run.folder)
