@@ -29,9 +29,11 @@ SEEN_IN_MEMORY = 32
 """Descriptions of styles and photographs that are kept; one is about 1 MB."""
 _MEASURING = (
     *("boundary_metrics", "content_metrics", "lpips_metrics", "style_metrics", "meters", "measuring", "methods", "nst"),
-    *("pairs", "scoring"),
+    *("pairs", "scoring", "foreign"),
 )
-"""The files whose code makes the numbers: a change in any of them makes kept numbers stale."""
+"""The files of this folder whose code makes the numbers, besides all of `runtime` and `stylenet`: a change in any of
+them makes kept numbers stale."""
+_LIBRARIES = ("torch", "numpy", "scipy", "scikit-image", "pillow", "pytorch-msssim", "lpips", "openvino")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Instruments:
             "extractor": _weights_digest(self.extractor) if isinstance(self.extractor, Extractor) else self.label,
             "wanted": [self.wanted.ms_ssim, self.wanted.lpips],
             "axis": self.axis,
-            "versions": [metadata.version(name) for name in ("torch", "numpy", "scipy", "scikit-image", "pillow")],
+            "versions": [_version(name) for name in _LIBRARIES],
             "threads": torch.get_num_threads(),
         }
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()
@@ -135,9 +137,18 @@ def _remember(kept: OrderedDict[str, T], key: str, make: Callable[[], T]) -> T:
 
 @cache
 def _code_digest() -> str:
-    folder = Path(__file__).parent
-    blobs = [(folder / f"{name}.py").read_bytes() for name in _MEASURING]
+    here = Path(__file__).parent
+    files = [here / f"{name}.py" for name in _MEASURING]
+    files += [path for room in ("runtime", "stylenet") for path in sorted((here.parent / room).glob("*.py"))]
+    blobs = [path.read_bytes() for path in files]
     return hashlib.sha256(b"\0".join(blobs)).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def _weights_digest(extractor: Extractor) -> str:

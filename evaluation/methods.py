@@ -121,8 +121,9 @@ class Painter:
         engine = self.engine
         if engine.name not in get_args(EngineName):
             return partial(Painter, self.name, engine, self.cache)
+        folder = engine.package.folder.resolve()
         return partial(
-            _open_painter, self.name, engine.package.folder.resolve(), engine.name, engine.package.digest, self.cache
+            _open_painter, self.name, folder, engine.name, engine.precision, engine.package.digest, self.cache
         )
 
     def _new_code(self, style: Picture) -> StyleCode:
@@ -160,8 +161,10 @@ def check_painted(name: str, painted: Pixels, photo: Pixels, strength: float) ->
     return painted
 
 
-def _open_painter(name: str, folder: Path, engine: EngineName, digest: str, cache: Path | None) -> Painter:
-    loaded = load_engine(folder, engine)
+def _open_painter(
+    name: str, folder: Path, engine: EngineName, precision: str, digest: str, cache: Path | None
+) -> Painter:
+    loaded = load_engine(folder, engine, precision=precision if engine == "openvino" else None)
     if loaded.package.digest != digest:
         raise MethodError(f"{folder} holds another package on this machine than where the judgement was started")
     return Painter(name, loaded, cache)

@@ -35,7 +35,7 @@ HOW = {
     "deep_stats": "mean over taps of the distance of channel means and deviations, relative to the style's",
     "colour": "sliced Wasserstein-1 distance of RGB colours, 32 fixed directions",
     "stroke": "sliced Wasserstein-1 distance of 7x7 patches of the Laplacian band, two sizes, 32 fixed directions",
-    "stroke_high": "the same of the finest band alone, of the luma at mean 0, deviation 1: blind to colour and contrast",
+    "stroke_high": "the same of the finest band alone, of the luma at mean 0, deviation 1: contrast cannot please it",
 }
 
 Extractor = Callable[[Tensor], dict[str, Tensor]]
