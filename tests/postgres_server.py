@@ -76,14 +76,14 @@ def start_postgres() -> PostgresServer:
     data = folder / "data"
     initialise = [BINARIES / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8"]
     subprocess.run(initialise, check=True, capture_output=True, **as_user)
-    port = _free_port()
+    port = free_port()
     options = [word for option in _FAST for word in ("-c", option)]
     with open(folder / "log", "wb") as log:
         server = subprocess.Popen(
             [BINARIES / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *options],
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_the_parent,  # a killed test run leaves no server behind
+            preexec_fn=die_with_the_parent,  # a killed test run leaves no server behind
             **as_user,
         )
     atexit.register(_stop, server)
@@ -131,11 +131,11 @@ def _unprivileged() -> str | None:
     return next((name for name in ("postgres", "nobody") if name in names), None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _die_with_the_parent() -> None:
+def die_with_the_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
