@@ -92,28 +92,20 @@ def _train(settings: "Settings") -> "Version":
 
 def _judge(version: "Version", out: Path, settings: "Settings") -> "Evidence":
     from evaluation.gate import decide, write_evidence
-    from evaluation.harness import evaluate
+    from evaluation.judging import judge
     from evaluation.policy import load_policy
     from evaluation.settings import EvaluationSettings
-    from registry.references import resolve
-    from registry.versions import Registry
-    from runtime.loading import load_engine
 
     say("2/6 judge it against AdaIN, Gatys NST and the null methods")
-    champion = Registry(settings).champion()
-    opponent = None
-    if champion is not None and champion.digest != version.digest:
-        opponent = load_engine(resolve(f"models:/pentimento/{champion.number}", settings))
     with progress_bar() as advance:
-        report = evaluate(
-            load_engine(resolve(f"models:/pentimento/{version.number}", settings)),
-            data=settings.home / "sample",
+        report = judge(
+            f"models:/pentimento/{version.number}",
+            data=[settings.home / "sample"],
             out=out,
-            adain=load_engine(resolve("pretrained:adain", settings)),
-            champion=opponent,
+            home=settings,
             settings=EvaluationSettings.quick(extractor="compact"),
             progress=advance,
-        )
+        ).report
     say("3/6 hold it against configs/policy-demo.yaml")
     evidence = decide(report, load_policy(ROOT / "configs" / "policy-demo.yaml"), candidate_digest=version.digest)
     write_evidence(evidence, out)
