@@ -1,8 +1,9 @@
-"""Curves and intervals as SVG, written by hand: nothing to load, sharp at any size, readable without colour."""
+"""Curves and intervals as SVG, readable without a script or colour; and the same curves for plotly, to point at."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 440, 300
@@ -62,6 +63,38 @@ def draw_curves(
         parts.append(f'<circle class="marker" cx="{x:.1f}" cy="{y:.1f}" r="7">{title}</circle>')
     label = escape(f"{y_label} against {x_label}")
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def plot_curves(
+    lines: Sequence[Line],
+    *,
+    x_label: str,
+    y_label: str,
+    marker: tuple[float, float] | None = None,
+    marker_label: str = "",
+) -> dict[str, Any]:
+    """The same curves as plotly's `data` and `layout`; colours come from the page, by `meta`."""
+    traces: list[dict[str, Any]] = []
+    for line in lines:
+        points = [point for point in line.points if _finite(point)]
+        if points:
+            traces.append(_trace(line.label, points, "lines+markers") | {"meta": line.name})
+    if marker is not None and _finite(marker):
+        traces.append(_trace(marker_label, [marker], "markers") | {"meta": "marker"})
+    layout = {"xaxis": {"title": {"text": x_label}}, "yaxis": {"title": {"text": y_label}}}
+    return {"data": traces, "layout": layout}
+
+
+def _trace(label: str, points: Sequence[tuple[float, float]], mode: str) -> dict[str, Any]:
+    x, y = zip(*points, strict=True)
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "name": label,
+        "x": [round(each, 6) for each in x],
+        "y": [round(each, 6) for each in y],
+        "hovertemplate": "%{y:.3f} at %{x:.3f}",
+    }
 
 
 def draw_interval(value: float, low: float, high: float, *, span: tuple[float, float], zero: float = 0.0) -> str:

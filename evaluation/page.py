@@ -1,6 +1,8 @@
-"""report.html: one page that needs nothing else. Pictures are JPEG data URIs, curves are inline SVG, no script runs."""
+"""report.html: one page that needs nothing else. Pictures are JPEG data URIs; the script that makes curves and pictures
+answer the pointer is plotly's and ours, both inlined. Without scripts the curves are SVG, and everything is there."""
 
 import base64
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from evaluation.charts import Line, draw_curves, draw_interval
+from evaluation.charts import Line, draw_curves, draw_interval, plot_curves
 from evaluation.examples import Example
 from evaluation.scores import (
     ADAIN,
@@ -27,10 +29,12 @@ from evaluation.wording import LABELS, equal_style_rows, headline, interval, met
 from stylenet.pictures import encode_picture, resize_short_side
 
 TEMPLATE_NAME = "report.html.j2"
-PICTURE_SIDE_PX = 256  # short side of the embedded pictures
+PICTURE_SIDE_PX = 384  # short side of the embedded pictures
 JPEG_QUALITY = 84
-CURVES = ("ssim", "edge_ssim", "lpips", "edge_f1", "ms_ssim", "stroke_left")
-FAMILY_COLUMNS = ("gram_left", "deep_stats_left", "colour_left", "stroke_left", "style_left")
+X_LABEL = "style taken on (1 - style left)"
+CURVES = ("ssim", "edge_ssim", "lpips", "edge_f1", "ms_ssim", "boundary_recall", "stroke_left", "stroke_high_left")
+FAMILY_COLUMNS = ("gram_left", "deep_stats_left", "colour_left", "stroke_left", "stroke_high_left", "style_left")
+CURVE_LABELS = {"stroke_left": "stroke distance left", "stroke_high_left": "high-band stroke distance left"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Tile:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One metric over style: as SVG, and for plotly."""
+
+    label: str
+    svg: str
+    plot: dict[str, Any]
+
+
 def render_page(report: Report, examples: Sequence[Example]) -> str:
     """The whole page as one string.
 
@@ -51,19 +64,23 @@ def render_page(report: Report, examples: Sequence[Example]) -> str:
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(Path(__file__).with_name(TEMPLATE_NAME).read_text(encoding="utf-8"))
-    charts = [(label, Markup(svg)) for label, svg in _charts(report)]  # our own SVG, its text escaped there
+    charts = _charts(report)
     return template.render(
         report=report,
         headline=headline(report),
         tiles=_tiles(report),
         rows=equal_style_rows(report),
-        charts=charts,
+        charts=[(chart.label, Markup(chart.svg)) for chart in charts],  # our own SVG, its text escaped there
+        plots=Markup(_script_json([chart.plot for chart in charts])),
+        plotly=Markup(get_plotlyjs()),
         legend=_legend(report),
         full=_full_strength(report),
-        families=[(name, LABELS.get(name.removesuffix("_left"), "mean")) for name in FAMILY_COLUMNS],
+        families=[(name, LABELS.get(name.removesuffix("_left"), "mean")) for name in _family_columns(report)],
+        dials=_dials(report),
         content=[metric for metric in report.metrics if metric.kind == "content"],
         rivals=_rivals(report),
         slices=[{**row, "bar": Markup(row["bar"])} for row in _slices(report)],
@@ -88,7 +105,7 @@ def _tiles(report: Report) -> list[Tile]:
     return tiles
 
 
-def _charts(report: Report) -> list[tuple[str, str]]:
+def _charts(report: Report) -> list[Chart]:
     drawn = []
     for metric in CURVES:
         lines = [
@@ -100,13 +117,35 @@ def _charts(report: Report) -> list[tuple[str, str]]:
             for name in _drawing_order(report)
         ]
         marker = _tuned_point(report, metric)
-        label = LABELS.get(metric, "stroke distance left")
-        svg = draw_curves(
-            lines, x_label="style taken on (1 - style left)", y_label=label, marker=marker, marker_label="AdaIN, tuned"
-        )
+        label = CURVE_LABELS.get(metric, LABELS.get(metric, metric))
+        words: dict[str, Any] = {"x_label": X_LABEL, "y_label": label, "marker": marker, "marker_label": "AdaIN, tuned"}
+        svg = draw_curves(lines, **words)
         if svg:
-            drawn.append((label, svg))
+            drawn.append(Chart(label, svg, plot_curves(lines, **words)))
     return drawn
+
+
+def _script_json(value: Any) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+
+
+def _family_columns(report: Report) -> list[str]:
+    scores = report.curves[CANDIDATE][-1].scores
+    return [name for name in FAMILY_COLUMNS if name in scores]
+
+
+def _dials(report: Report) -> list[dict[str, str]]:
+    return [
+        {
+            "dial": score.dial,
+            "how": score.how,
+            "effect": number(score.effect.value),
+            "interval": interval(score.effect),
+            "side": "good" if score.effect.low > 0 else "bad" if score.effect.value <= 0 else "open",
+        }
+        for score in report.dials
+    ]
 
 
 def _tuned_point(report: Report, metric: str) -> tuple[float, float]:
@@ -125,8 +164,9 @@ def _tuned_point(report: Report, metric: str) -> tuple[float, float]:
 
 def _drawing_order(report: Report) -> list[str]:
     """The candidate last, so that it lies on top."""
-    order = [*NULL_METHODS, ADAIN, CHAMPION, CANDIDATE]
-    return [name for name in order if name in report.curves]
+    known = [*NULL_METHODS, ADAIN, CHAMPION, CANDIDATE]
+    others = sorted(set(report.curves) - set(known))
+    return [name for name in [*NULL_METHODS, *others, ADAIN, CHAMPION, CANDIDATE] if name in report.curves]
 
 
 def _label(report: Report, name: str) -> str:
@@ -150,7 +190,7 @@ def _full_strength(report: Report) -> list[dict[str, Any]]:
 def _rivals(report: Report) -> list[dict[str, str]]:
     """Wins against everybody, at the style that tuned AdaIN reaches."""
     rows = []
-    for against in [*NULL_METHODS, CHAMPION]:
+    for against in [name for name in reversed(_drawing_order(report)) if name not in (CANDIDATE, ADAIN)]:
         table = report.comparisons.get(against, {}).get(EQUAL_STYLE, {}).get(ALL)
         if table is None:
             continue

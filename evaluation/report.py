@@ -1,4 +1,4 @@
-"""The report's files: scores.json for machines, report.html and report.md for people; and reading it back."""
+"""The report's files: scores.json and tables for machines, report.html and report.md for people; reading it back."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -10,6 +10,7 @@ from evaluation.errors import ReportError
 from evaluation.examples import Example
 from evaluation.markdown import render_markdown
 from evaluation.page import render_page
+from evaluation.report_tables import write_tables
 from evaluation.scores import SCHEMA_VERSION, Report
 from stylenet.pictures import write_bytes
 
@@ -17,9 +18,10 @@ SCORES_NAME, PAGE_NAME, MARKDOWN_NAME = "scores.json", "report.html", "report.md
 
 
 def write_report(report: Report, out: Path, examples: Sequence[Example]) -> None:
-    """Write scores.json, report.html and report.md; scores.json last, since it is what says that a report is there."""
+    """Write the page, the Markdown, the tables, and scores.json last: it is what says that a report is there."""
     write_bytes(render_page(report, examples).encode(), out / PAGE_NAME)
     write_bytes(render_markdown(report).encode(), out / MARKDOWN_NAME)
+    write_tables(report, out)
     write_bytes((report.model_dump_json(indent=1) + "\n").encode(), out / SCORES_NAME)
 
 

@@ -27,7 +27,7 @@ GOALS = {
     "ssim": "≥ 0.85",
     "lpips": f"≤ 0.75 {TIMES} AdaIN",
     "edge_ssim": f"≥ 1.4 {TIMES} AdaIN",
-    "stroke": f"≤ 1.10 {TIMES} AdaIN",
+    "stroke_high": f"≤ 1.10 {TIMES} AdaIN",
 }
 BETTER = {True: "higher is better", False: "lower is better"}
 
@@ -46,12 +46,13 @@ class Row:
     interval: str
     ratio: str
     ratio_interval: str
+    recovered: str
     wins: str
 
 
 def equal_style_rows(report: Report) -> list[Row]:
-    """Every content metric and the stroke distance; an unmeasured metric has its line too, and says so."""
-    infos = [info for info in report.metrics if info.kind == "content" or info.name == "stroke"]
+    """Every content metric and the stroke distances; an unmeasured metric has its line too, and says so."""
+    infos = [info for info in report.metrics if info.kind == "content" or info.name in ("stroke", "stroke_high")]
     rows = []
     for info in infos:
         cell = report.comparison(ADAIN, EQUAL_STYLE, ALL, info.name)
@@ -60,7 +61,7 @@ def equal_style_rows(report: Report) -> list[Row]:
 
 
 def _row(metric: str, higher_is_better: bool, cell: Comparison | None) -> Row:
-    words = ("not measured", "not measured", "", "", "", "")
+    words = ("not measured", "not measured", "", "", "", "", "")
     if cell is not None:
         words = (
             number(cell.reference.value),
@@ -68,16 +69,25 @@ def _row(metric: str, higher_is_better: bool, cell: Comparison | None) -> Row:
             interval(cell.candidate),
             f"{number(cell.ratio.value, 2)} {TIMES}",
             interval(cell.ratio, 2),
+            _recovered(cell),
             percent(cell.wins.value),
         )
     return Row(
         metric,
-        LABELS[metric],
+        LABELS.get(metric, metric),
         BETTER[higher_is_better],
         PUBLISHED.get(metric, "—"),
         GOALS.get(metric, "—"),
         *words,
     )
+
+
+def _recovered(cell: Comparison) -> str:
+    """How much of AdaIN's loss the candidate keeps, with its interval."""
+    if not math.isfinite(cell.recovered.low):
+        return percent(cell.recovered.value)
+    low, high = percent(cell.recovered.low), percent(cell.recovered.high)
+    return f"{percent(cell.recovered.value)} ({low} to {high})"
 
 
 def number(value: float, digits: int = 3) -> str:
