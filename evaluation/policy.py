@@ -15,7 +15,7 @@ from evaluation.scores import ADAIN, ALL
 from evaluation.style_metrics import FAMILIES
 from stylenet.dials import DIAL_NAMES
 
-DISTANCES = (*FAMILIES, *getattr(style_metrics, "OWN_METRICS", ()))
+DISTANCES = (*FAMILIES, *style_metrics.OWN_METRICS)
 METRICS = (*CONTENT_METRICS, *DISTANCES, *(f"{name}_left" for name in DISTANCES), "style_left", "reach")
 DIALS = (*DIAL_NAMES, "keep_color")
 
