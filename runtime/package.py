@@ -1,6 +1,7 @@
 """The model package: the folder that is registered, judged, shipped and served. No pickles; every file is digested.
 
 package.json           this module's `Manifest`: what the package is, and the sha256 of every other file
+                       (`pentimento package schema` prints its JSON schema)
 weights.safetensors
 onnx/style.onnx        style picture -> style code
 onnx/stylize.onnx      image + code + dials -> image
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +31,7 @@ STYLE_ONNX_NAME = "onnx/style.onnx"
 STYLIZE_ONNX_NAME = "onnx/stylize.onnx"
 CARD_NAME = "MODEL_CARD.md"
 GOLDEN_NAMES = ("golden/input.png", "golden/style.png", "golden/output.png")
+_LONGEST_NAME = 200
 REQUIRED_NAMES = (WEIGHTS_NAME, STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, CARD_NAME, *GOLDEN_NAMES)
 
 
@@ -45,7 +47,9 @@ class Manifest(BaseModel):
     git_commit: str = Field(description="the commit that trained it, or 'unknown'")
     data_digest: str = Field(description="sha256 over the training pictures, or 'unknown'")
     parents: list[str] = Field(default_factory=list, description="digests of the packages that it was trained from")
-    files: dict[str, str] = Field(description="sha256 of every other file, by its path inside the package")
+    files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(
+        description="sha256 of every other file, by its path inside the package"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +85,13 @@ def open_package(folder: str | os.PathLike[str]) -> Package:
     manifest = _parse_manifest(root, blob)
     for name, expected in manifest.files.items():
         _check_name(root, name)
-        path = root / name
-        if path.is_symlink() or not path.is_file():
-            raise PackageError(f"{path} is missing from the package; fetch or export the package again")
-        if file_digest(path) != expected:
-            raise PackageError(f"{path} was altered: its sha256 is not the one in {MANIFEST_NAME}; fetch it again")
+        _check_file(root / name, expected)
     for name in REQUIRED_NAMES:
         if name not in manifest.files:
             raise PackageError(f"{root / MANIFEST_NAME} does not list {name}; export the package again")
-    unlisted = {p.relative_to(root).as_posix() for p in root.rglob("*") if not p.is_dir()} - {
-        MANIFEST_NAME,
-        *manifest.files,
-    }
+    # A link to a folder is listed here as a file: what lies behind it can be exchanged without touching the package.
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_symlink() or not path.is_dir()}
+    unlisted = found - {MANIFEST_NAME, *manifest.files}
     if unlisted:
         raise PackageError(f"{root / min(unlisted)} is not listed in {MANIFEST_NAME}; remove it")
     return Package(root, manifest, hashlib.sha256(blob).hexdigest())
@@ -146,6 +145,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _check_file(path: Path, expected: str) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise PackageError(f"{path} is missing from the package; fetch or export the package again")
+    try:
+        altered = file_digest(path) != expected
+    except OSError as error:
+        raise PackageError(
+            f"{path} cannot be read ({error.strerror}); check its permissions, or fetch it again"
+        ) from error
+    if altered:
+        raise PackageError(f"{path} was altered: its sha256 is not the one in {MANIFEST_NAME}; fetch it again")
+
+
 def _canonical(manifest: Manifest) -> str:
     return json.dumps(manifest.model_dump(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -153,7 +165,7 @@ def _canonical(manifest: Manifest) -> str:
 def _parse_manifest(root: Path, blob: bytes) -> Manifest:
     try:
         raw = json.loads(blob)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PackageError(f"{root / MANIFEST_NAME} is not JSON ({error}); fetch the package again") from error
     schema = raw.get("schema_version") if isinstance(raw, dict) else None
     if schema != SCHEMA_VERSION:
@@ -170,9 +182,11 @@ def _parse_manifest(root: Path, blob: bytes) -> Manifest:
 
 
 def _check_name(root: Path, name: str) -> None:
-    """A path of a package stays inside it, whoever wrote package.json."""
+    """A path of a package stays inside it, whoever wrote package.json, and has one spelling."""
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts or name == MANIFEST_NAME:
+    leads_out = path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name
+    odd = name != path.as_posix() or not path.parts or not name.isprintable() or len(name) > _LONGEST_NAME
+    if leads_out or odd or name == MANIFEST_NAME:
         raise PackageError(f"{root / MANIFEST_NAME} lists the unsafe path {name!r}; do not use this package")
 
 
