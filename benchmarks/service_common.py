@@ -1,4 +1,4 @@
-"""What the service's proofs share: a service of their own, requests that are built once, and a process tree's memory."""
+"""What the service's proofs share: a service of their own, their requests, and a process tree's memory."""
 
 import http.client
 import io
@@ -13,7 +13,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from samples import PAINTINGS
+from registry.settings import Settings
+from registry.styles import StyleLibrary
+from samples import PAINTINGS, painting
 from service.launch import Replica, running_replica, wait_until
 from stylenet.images import Pixels
 
@@ -92,10 +94,14 @@ def stored(pixels: Pixels, picture_format: str = "JPEG", **options: object) -> b
 
 @contextmanager
 def service(home: Path, model: str, **variables: str) -> Iterator[Replica]:
-    """A ready service on a free port; its log lies in `home`."""
+    """A ready service on a free port with one style in its library; its log lies in `home`."""
     home.mkdir(parents=True, exist_ok=True)
+    library = StyleLibrary.from_settings(Settings.at(home))
+    library.add(STYLE, [painting(STYLE, short_side_px=256)])
+    library.close()
     environment = {
         "PENTIMENTO_HOME": str(home),
+        "PENTIMENTO_SEED_STYLES": "0",
         "MLFLOW_TRACKING_URI": "",
         "PENTIMENTO_STYLES_URL": "",
         **{f"PENTIMENTO_{name.upper()}": value for name, value in variables.items()},

@@ -62,7 +62,7 @@ def measure(home: Path, model: str, requests: int, swaps: int, side: int) -> dic
                 if digests.get(version) != answer.headers.get("x-model-digest"):
                     misnamed.append(f"{version}: {answer.headers.get('x-model-digest')}")
 
-    with service(home, "models:/pentimento@champion", poll_s=str(POLL_S), seed_styles="1") as replica:
+    with service(home, "models:/pentimento@champion", poll_s=str(POLL_S)) as replica:
         clients = [threading.Thread(target=load) for _ in range(CLIENTS)]
         for client in clients:
             client.start()

@@ -66,7 +66,10 @@ class Drain:
         loop.add_signal_handler(signal.SIGTERM, begin)
 
     async def finish(self, then: Callable[[], None]) -> None:
-        """Refuse what is new, wait for what was accepted, call `then`; unless `close` follows in time, end the process."""
+        """Refuse what is new, wait for what was accepted, then call `then`.
+
+        Unless `close` follows in time, the process is ended by force.
+        """
         self.begun = True
         log.info("draining: %d requests to finish", self.in_flight)
         self._last_resort = threading.Timer(self._grace_s, self._give_up)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from registry.styles import StyleLibrary
 from service.admission import Permit, PixelQueue
+from service.batching import Batcher
 from service.codes import StyleCodes, WeightedStyle
 from service.decoding import Decoded, Decoder
 from service.drain import Drain
@@ -67,6 +68,7 @@ class Studio:
         self.models = ModelHolder(settings, self._lane, tell=self._after_change)
         codes = StyleCodes(self.library, metrics, size=settings.style_cache_size)
         self._easel = Easel(self.models, codes, metrics)
+        self._batcher = Batcher(self._lane, self._easel, metrics, most=settings.max_batch)
         metrics.queue_capacity_pixels.set(settings.queue_pixels)
         metrics.ready.set(0)
 
@@ -135,7 +137,7 @@ class Studio:
                 decoded = await self.in_thread(lambda: self._decode(order, ticket))
             stages.begin("wait")
             job = Job(decoded, styles, order.dials, key or decoded.photo_key, ticket, stages)
-            canvas = await self._lane.run(lambda: self._easel.paint(job))
+            canvas = await self._batcher.paint(job)
             painted = True
             ticket.check()
             with stages.timing("encode"):

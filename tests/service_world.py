@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ class GatedEngine:
         self.encode_style, self.close = engine.encode_style, engine.close
         self._engine = engine
         self.reached, self.let, self.painted = threading.Event(), threading.Event(), 0
+        self.batches: list[int] = []
 
     def stylize(
         self, pixels: Pixels, code: StyleCode, dials: Dials | None = None, *, mask: NDArray[np.float32] | None = None
@@ -45,6 +46,12 @@ class GatedEngine:
         assert self.let.wait(30)
         self.painted += 1
         return self._engine.stylize(pixels, code, dials, mask=mask)
+
+    def stylize_batch(
+        self, pixels: Sequence[Pixels], codes: Sequence[StyleCode], dials: Sequence[Dials] | None = None
+    ) -> list[Pixels]:
+        self.batches.append(len(pixels))
+        return self._engine.stylize_batch(pixels, codes, dials)
 
 
 def gate(studio: Studio) -> GatedEngine:

@@ -138,6 +138,39 @@ def test_a_slow_upload_is_408(service_settings):
     run(test)
 
 
+def test_requests_of_one_size_that_wait_are_painted_together_and_each_gets_its_own(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, max_batch=8)) as (studio, client, _):
+            orders = [
+                {"strength": "0.25"},
+                {"strength": "0.5"},
+                {"strength": "1"},
+                {"style": "nobody"},
+                {"strength": "0"},
+            ]
+            alone = [(await stylize(client, picture(SIDE_PX), **order)).content for order in orders]
+            other = (await stylize(client, picture(32))).content
+            gated = gate(studio)
+            first = asyncio.create_task(stylize(client, picture(48)))
+            await until(gated.reached.is_set)
+            waiting = [asyncio.create_task(stylize(client, picture(SIDE_PX), **order)) for order in orders]
+            waiting.append(asyncio.create_task(stylize(client, picture(32))))
+            await until(lambda: len(studio._batcher._waiting) == 5)  # the unknown style was refused before it waited
+            gated.let.set()
+            answers = await asyncio.gather(*waiting)
+            assert (await first).status_code == 200
+            assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 200, 200]
+            for answer, expected in zip(answers, [*alone, other], strict=True):
+                assert answer.status_code == 404 or answer.content == expected
+            told = studio.metrics.exposition().decode()
+            assert 'pentimento_batch_size_bucket{le="2.0"}' in told
+            sizes = {line.split()[-1] for line in told.splitlines() if line.startswith("pentimento_batch_size_sum")}
+            assert sizes == {"11.0"}  # five alone at first, then one, three together, one and one
+            assert gated.batches == [3]
+
+    run(test)
+
+
 def test_while_the_model_is_being_loaded_the_service_is_alive_and_not_ready(service_settings):
     async def test() -> None:
         async with opened(service_settings, wait=False) as (_, client, _front):
@@ -180,10 +213,9 @@ def test_a_model_that_appears_later_is_loaded_without_a_restart(service_settings
 def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_where_to_look(service_settings):
     async def test() -> None:
         async with opened(service_settings) as (studio, client, _):
-            working, studio._lane = studio._lane, EngineLane()
-            studio._lane.close()  # the lane is gone: nothing that a client could have done
+            studio._batcher._lane = EngineLane()
+            studio._batcher._lane.close()  # the lane is gone: nothing that a client could have done
             answer = await stylize(client, picture(64))
-            studio._lane = working
             assert answer.status_code == 500
             assert answer.json()["detail"].endswith(answer.headers["x-request-id"])
             assert "Traceback" not in answer.text

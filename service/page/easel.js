@@ -5,6 +5,7 @@ export class Easel {
   #addresses = { before: "", after: "" };
   #stage = byId("stage");
   #divider = byId("divide");
+  #passing = false;
 
   constructor() {
     this.#divider.addEventListener("input", () => this.#divide());
@@ -54,7 +55,9 @@ export class Easel {
     byId("status").textContent = text;
   }
 
-  complain(problem, again = null) {
+  // A passing complaint goes with the next preview that succeeds; others stay until they are dismissed.
+  complain(problem, { again = null, passing = false } = {}) {
+    this.#passing = passing;
     byId("problem").hidden = false;
     byId("problem-title").textContent = TITLES[problem.kind] ?? (problem.title || "That did not work");
     byId("problem-text").textContent = problem.message;
@@ -62,8 +65,8 @@ export class Easel {
     byId("again").onclick = again && (() => { this.calm(); again(); });
   }
 
-  calm() {
-    byId("problem").hidden = true;
+  calm({ passing = false } = {}) {
+    if (!passing || this.#passing) byId("problem").hidden = true;
   }
 
   #divide() {

@@ -23,7 +23,7 @@ const dials = new Dials();
 const library = new Library(palette);
 const painter = new Painter(order, {
   painted: (blob, how) => shown(blob, how).catch(fail),
-  problem: (problem, again) => easel.complain(problem, again),
+  problem: (problem, again) => easel.complain(problem, { again, passing: true }),
   waiting: (problem) => easel.caption(`${problem.message}`),
   busy: (busy) => { easel.busy = busy; },
 });
@@ -70,6 +70,7 @@ async function take(file) {
   byId("name").textContent = `${photo.name} · ${photo.sentWidth} × ${photo.sentHeight} px`;
   byId("download").disabled = false;
   byId("change").hidden = false;
+  if (document.activeElement === document.body) byId("change").focus({ preventScroll: true }); // its button has gone
 }
 
 // The photograph was refused: what was on the easel before it stands there again.
@@ -82,7 +83,7 @@ async function putBack() {
 }
 
 async function shown(blob, { fine, ms, side }) {
-  easel.calm();
+  easel.calm({ passing: true });
   await easel.show("after", blob);
   easel.state = "painted";
   easel.caption(`${fine ? "Preview" : "Draft"} at ${side} px in ${Math.round(ms)} ms`);
@@ -106,7 +107,7 @@ async function download() {
     easel.announce("The painting is saved at full size.");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    easel.complain(error, () => download());
+    easel.complain(error, { again: () => run(download()) });
   } finally {
     button.disabled = false;
     easel.busy = false;
@@ -135,6 +136,7 @@ async function begin() {
 }
 
 byId("file").addEventListener("change", (event) => { run(take(event.target.files[0])); event.target.value = ""; });
+for (const id of ["choose", "change"]) byId(id).addEventListener("click", () => byId("file").click());
 byId("download").addEventListener("click", () => run(download()));
 byId("dismiss").addEventListener("click", () => easel.calm());
 palette.addEventListener("change", () => painter.turn());

@@ -1,0 +1,79 @@
+"""Requests of like size that wait for the engine are painted together, where the engine gains by that.
+
+Nobody waits for a batch to fill: whoever's turn comes takes along those that are waiting already. On a processor a
+batch takes as long as its pictures one by one (docs/SERVICE.md), so there the most is one.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import Future
+
+from service.easel import Canvas, Easel, Job
+from service.lane import EngineLane
+from service.metrics import Metrics
+
+
+class Batcher:
+    """Brings jobs to the easel, several at once where they are alike.
+
+    Args:
+        lane: where engines are used.
+        easel: paints.
+        most: pictures in one batch; 1 paints one after the other.
+    """
+
+    def __init__(self, lane: EngineLane, easel: Easel, metrics: Metrics, *, most: int) -> None:
+        self._lane = lane
+        self._easel = easel
+        self._metrics = metrics
+        self._most = most
+        self._waiting: deque[tuple[Job, Future[Canvas]]] = deque()
+        self._lock = threading.Lock()
+
+    async def paint(self, job: Job) -> Canvas:
+        """What becomes of one job.
+
+        Raises:
+            Whatever `Easel.paint` raises for it.
+        """
+        if self._most == 1:
+            return await self._lane.run(lambda: self._easel.paint(job))
+        future: Future[Canvas] = Future()
+        with self._lock:
+            self._waiting.append((job, future))
+        # One turn for each job; a job that was taken along leaves its own turn to whoever waits then, or to nobody.
+        turn = asyncio.ensure_future(self._lane.run(self._turn))
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            turn.add_done_callback(_seen)
+
+    def _turn(self) -> None:
+        taken = self._take()
+        if not taken:
+            return
+        self._metrics.batch_size.observe(len(taken))
+        for (_, future), outcome in zip(taken, self._easel.paint_together([job for job, _ in taken]), strict=True):
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _take(self) -> list[tuple[Job, "Future[Canvas]"]]:
+        """Whoever waited longest, and those like it, in their order."""
+        with self._lock:
+            if not self._waiting:
+                return []
+            first = self._waiting[0][0].likeness
+            alike = [entry for entry in self._waiting if entry[0].likeness == first][: self._most]
+            if first is None:
+                alike = alike[:1]
+            for entry in alike:
+                self._waiting.remove(entry)
+            return alike
+
+
+def _seen(turn: "asyncio.Future[None]") -> None:
+    if not turn.cancelled():
+        turn.exception()  # told to the job's own future already
