@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.service_common import MEBIBYTE, Client, photograph, resident_bytes, service, stored
 
-REQUESTS = 3
+REQUESTS = 2
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
 def measure(home: Path, model: str, side: int) -> dict[str, float]:
     """MiB before, at the peak and afterwards; seconds of the first request."""
     image = stored(photograph(side, side), quality=92)
-    with service(home, model) as replica:
+    with service(home, model, deadline_s="900") as replica:
         before, peak, done = resident_bytes(replica), 0, threading.Event()
 
         def watch() -> None:
@@ -37,7 +37,7 @@ def measure(home: Path, model: str, side: int) -> dict[str, float]:
 
         watching = threading.Thread(target=watch)
         watching.start()
-        answers = [Client(replica.base_url).stylize(image, format="png") for _ in range(REQUESTS)]
+        answers = [Client(replica.base_url, timeout_s=900).stylize(image, format="png") for _ in range(REQUESTS)]
         done.set()
         watching.join()
         after = resident_bytes(replica)

@@ -1,6 +1,7 @@
 """What the service says about itself: probes, metrics, the model, and the two documents that describe its API."""
 
 import json
+import sys
 from typing import Any
 
 from starlette.requests import Request
@@ -42,6 +43,7 @@ class TellingRoutes:
         metrics.in_progress.set(queue.requests)
         metrics.photo_pixels.set(self._studio.photos.pixels)
         metrics.draining.set(self._studio.drain.begun)
+        metrics.gpu_memory_bytes.set(_gpu_memory_bytes())
         blob = await self._studio.in_thread(metrics.exposition)
         return Response(blob, headers={"Content-Type": metrics.content_type})
 
@@ -92,6 +94,14 @@ class TellingRoutes:
                 **(_about(models.challenger.current) if models.challenger.current else {}),
             }
         return Response(json.dumps(body, ensure_ascii=False), media_type="application/json")
+
+
+def _gpu_memory_bytes() -> int:
+    """What this process's torch holds on GPUs; 0 where it uses none. Asking must not wake a driver up."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return 0
+    return sum(torch.cuda.memory_reserved(device) for device in range(torch.cuda.device_count()))
 
 
 def _about(resident: Resident) -> dict[str, Any]:
