@@ -46,10 +46,16 @@ def promote(version: str, evidence: Path | None, force_reason: str | None, as_js
 @json_option
 def rollback(as_json: bool) -> None:
     """Make the previous champion the champion again."""
+    from registry.errors import PromotionRefused
     from registry.settings import Settings
     from registry.versions import Registry
 
-    _show(Registry(Settings.from_env()).rollback(), as_json)
+    try:
+        promotion = Registry(Settings.from_env()).rollback()
+    except PromotionRefused as refusal:
+        click.echo(f"error: {refusal}", err=True)
+        raise Stop(REJECTED) from refusal
+    _show(promotion, as_json)
 
 
 @click.command(epilog=examples("pentimento challenge candidate", "pentimento challenge --none"))
@@ -58,6 +64,7 @@ def rollback(as_json: bool) -> None:
 @json_option
 def challenge(version: str | None, withdraw: bool, as_json: bool) -> None:
     """Make VERSION the challenger: the one that a service may try out beside the champion. It needs no evidence."""
+    from registry.errors import PromotionRefused
     from registry.settings import Settings
     from registry.versions import Registry
 
@@ -65,12 +72,16 @@ def challenge(version: str | None, withdraw: bool, as_json: bool) -> None:
         click.echo("error: give a VERSION, or --none to have no challenger", err=True)
         raise Stop(WRONG_USAGE)
     registry = Registry(Settings.from_env())
+    before = registry.pointed("challenger")
+    number = None
     if version is None:
-        before = registry.withdraw_challenger()
-        number = None
+        registry.withdraw_challenger()
     else:
-        before = registry.pointed("challenger")
-        number = registry.challenge(version).number
+        try:
+            number = registry.challenge(version).number
+        except PromotionRefused as refusal:
+            click.echo(f"error: {refusal}", err=True)
+            raise Stop(REJECTED) from refusal
     if as_json:
         print_json({"challenger": number, "before": before.number if before else None})
     else:

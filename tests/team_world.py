@@ -2,14 +2,15 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import httpx
 import yaml
 from postgres_server import die_with_the_parent, free_port, start_postgres
 
@@ -76,21 +77,20 @@ def wait_for(url: str, process: subprocess.Popen, log: Path, timeout_s: float = 
     """Until the address answers 200; the log's end in the error where it never does."""
     deadline = time.monotonic() + timeout_s
     while True:
-        try:
-            if httpx.get(url, timeout=5).status_code == 200:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            if answer.status == 200:
                 return
-        except httpx.HTTPError:
-            pass
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{url} does not answer: {log.read_text()[-2000:]}")
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def stop_group(process: subprocess.Popen) -> None:
     """End a server and its workers, which are its process group."""
-    os.killpg(process.pid, 15)
+    with suppress(ProcessLookupError):  # it ended by itself
+        os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(timeout=15)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -39,9 +39,10 @@ def rows(photo, painting) -> list[dict[str, object]]:
 
 
 def alone(settings: Settings) -> dict[str, str]:
-    """An environment in which our own checkout is not on the path, as far as it is not installed."""
+    """The environment of somebody who activated theirs (MLflow starts `uvicorn` by name) and knows only MLflow."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     mlflow = {"MLFLOW_TRACKING_URI": settings.tracking_uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    return {**os.environ, **mlflow, "PYTHONPATH": "", "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, **mlflow, "PATH": path, "PYTHONPATH": "", "PYTHONWARNINGS": "ignore"}
 
 
 LOAD_AND_PAINT = """
