@@ -1,5 +1,6 @@
 """A network becomes two ONNX graphs: style picture -> code, and image + code + dials -> image. Any size, any batch."""
 
+import copy
 import io
 import logging
 import warnings
@@ -12,6 +13,8 @@ from stylenet.ledger import Ledger
 from stylenet.network import STEP_PX
 
 OPSET = 18
+HALF_OPSET = 19  # from here on, QuantizeLinear takes float16
+HALVED = ("content_encoder.", "decoder.", "fusion.", "level", "up", "paint")
 STYLE_OUTPUTS = ("colour", "texture", "semantics")
 STYLIZE_INPUTS = ("image", "colour", "texture", "semantics", "dials", "statistics", "hold", "offset")
 STYLIZE_OUTPUTS = ("stylized", "measured")
@@ -59,13 +62,18 @@ def export_style(network: Network) -> bytes:
     return _export(_StyleGraph(network), (example,), ["style"], list(STYLE_OUTPUTS), axes)
 
 
-def export_stylize(network: Network) -> bytes:
+def export_stylize(network: Network, *, half: bool = False) -> bytes:
     """The painting graph.
+
+    With `half` its convolutions compute in float16, for engines that take every type as it is written (TensorRT from
+    version 11); statistics, colours and the fusion stay in float32, and so do inputs and outputs.
 
     Inputs: `image` (N, 3, H, W) -1..1, the code, `dials` (N, 5), and what tiles and videos need: `statistics` (N, S)
     with `hold` (N, 1), see `Ledger`, and `offset` (2,) int64, see `Grain`; zeros for a picture of its own.
     Outputs: `stylized` (N, 3, H, W) -1..1, `measured` (N, S).
     """
+    if half:
+        network = with_half_convolutions(network)
     image = torch.zeros(2, 3, *EXAMPLE_SIDES)
     dials = torch.full((2, 5), 0.5)
     ledger = Ledger()
@@ -75,7 +83,18 @@ def export_stylize(network: Network) -> bytes:
     example = (image, *code, dials, ledger.measured, torch.full((2, 1), 0.5), torch.tensor([STEP_PX, 2 * STEP_PX]))
     axes = {name: {0: "batch"} for name in (*STYLIZE_INPUTS, *STYLIZE_OUTPUTS) if name != "offset"}
     axes["image"] = axes["stylized"] = {0: "batch", 2: "height", 3: "width"}
-    return _export(_StylizeGraph(network), example, list(STYLIZE_INPUTS), list(STYLIZE_OUTPUTS), axes)
+    return _export(_StylizeGraph(network), example, list(STYLIZE_INPUTS), list(STYLIZE_OUTPUTS), axes, half=half)
+
+
+def with_half_convolutions(network: Network, dtype: torch.dtype = torch.float16) -> Network:
+    """A copy whose convolutions take and give a 16-bit type; everything between them finds its own type."""
+    copied = copy.deepcopy(network)
+    for name, module in copied.named_modules():
+        # Of queries and grain only the weights are used, in products with vectors that stay in float32.
+        if isinstance(module, nn.Conv2d) and name.startswith(HALVED) and not name.endswith((".query", ".spread")):
+            module.to(dtype)
+            module.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype),))
+    return copied
 
 
 def _export(
@@ -84,6 +103,8 @@ def _export(
     inputs: list[str],
     outputs: list[str],
     axes: dict[str, dict[int, str]],
+    *,
+    half: bool = False,
 ) -> bytes:
     module = module.eval()
     buffer = io.BytesIO()
@@ -98,7 +119,7 @@ def _export(
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=axes,
-            opset_version=OPSET,
+            opset_version=HALF_OPSET if half else OPSET,
             dynamo=False,
         )
     return buffer.getvalue()

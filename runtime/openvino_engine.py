@@ -28,7 +28,7 @@ class OpenvinoRunner:
         precision: "float32", "bfloat16" or "int8" (where the package has such a graph); None for what this processor
             computes fastest at the package's own likeness: bfloat16 or float32.
         hint: "latency": one picture on all cores; "throughput": OpenVINO may run several streams.
-        cache: folder for compiled graphs, so that the next start is quicker; `PENTIMENTO_CACHE` by default, none if unset.
+        cache: folder for compiled graphs, so that the next start is quicker; `PENTIMENTO_CACHE` by default.
 
     Raises:
         EngineUnavailable: openvino is not installed, or the package has no INT8 graph.

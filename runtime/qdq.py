@@ -4,6 +4,7 @@ Activations: one scale per tensor, no zero point; weights: one scale per output 
 nothing else, and OpenVINO computes it with the processor's 8-bit dot products.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ def write_qdq(graph: bytes, scales: Mapping[str, float]) -> bytes:
         KeyError: no convolution of that name is in the graph.
     """
     import onnx
+    from onnx import numpy_helper
 
     model = onnx.load_from_string(graph)
     by_name = {node.name: node for node in model.graph.node if node.op_type == "Conv"}
@@ -38,11 +40,12 @@ def write_qdq(graph: bytes, scales: Mapping[str, float]) -> bytes:
     makers = {name: node for node in model.graph.node for name in node.output}
     before: dict[str, list[Any]] = {}
     for module, scale in scales.items():
-        convolution = by_name[f"/network/{module.replace('.', '/')}/Conv"]
+        convolution = by_name[_node_name(module)]
         # Borders are reflected in 8 bits too: the quantiser then fuses with whatever came before.
         padding = makers.get(convolution.input[0])
         entry = padding if padding is not None and padding.op_type == "Pad" else convolution
-        before[entry.name] = _quantise_input(model, entry, module, scale)
+        dtype = numpy_helper.to_array(weights[convolution.input[1]]).dtype  # float16 where the graph's convolutions are
+        before[entry.name] = _quantise_input(model, entry, module, scale, dtype)
         before.setdefault(convolution.name, []).append(_quantise_kernel(model, convolution, module, weights))
     nodes = [one for node in model.graph.node for one in (*before.get(node.name, ()), node)]
     del model.graph.node[:]
@@ -52,12 +55,17 @@ def write_qdq(graph: bytes, scales: Mapping[str, float]) -> bytes:
     return model.SerializeToString()
 
 
-def _quantise_input(model: Any, entry: Any, module: str, scale: float) -> list[Any]:
+def _node_name(module: str) -> str:
+    """As the exporter writes it: a place in a list stays behind a full stop."""
+    return "/network/" + re.sub(r"/(\d+)", r".\1", module.replace(".", "/")) + "/Conv"
+
+
+def _quantise_input(model: Any, entry: Any, module: str, scale: float, dtype: np.dtype) -> list[Any]:
     from onnx import helper, numpy_helper
 
     model.graph.initializer.extend(
         [
-            numpy_helper.from_array(np.float32(scale), f"{module}.scale"),
+            numpy_helper.from_array(np.asarray(scale, dtype), f"{module}.scale"),
             numpy_helper.from_array(np.int8(0), f"{module}.zero"),
         ]
     )
@@ -79,9 +87,10 @@ def _quantise_input(model: Any, entry: Any, module: str, scale: float) -> list[A
 def _quantise_kernel(model: Any, convolution: Any, module: str, weights: Mapping[str, Any]) -> Any:
     from onnx import helper, numpy_helper
 
-    levels, scales = quantise_weights(numpy_helper.to_array(weights[convolution.input[1]]))
+    kernel = numpy_helper.to_array(weights[convolution.input[1]])
+    levels, scales = quantise_weights(kernel.astype(np.float32))
     names = [f"{module}.kernel.levels", f"{module}.kernel.scales", f"{module}.kernel.zeros"]
-    arrays = (levels, scales, np.zeros(len(levels), np.int8))
+    arrays = (levels, scales.astype(kernel.dtype), np.zeros(len(levels), np.int8))
     model.graph.initializer.extend(numpy_helper.from_array(a, n) for a, n in zip(arrays, names, strict=True))
     convolution.input[1] = f"{module}.kernel"
     return helper.make_node(

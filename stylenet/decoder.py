@@ -224,7 +224,7 @@ class Decoder(nn.Module):
 def at_every_place(weights: Tensor, x: Tensor) -> Tensor:
     """A 1x1 convolution with weights of its own for each picture: (N, D, C), (N, C, H, W) -> (N, D, H, W)."""
     n, d, h, w = weights.shape[0], weights.shape[1], x.shape[2], x.shape[3]
-    return (weights @ x.flatten(2)).reshape(n, d, h, w)
+    return (weights.to(x.dtype) @ x.flatten(2)).reshape(n, d, h, w)
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:
