@@ -52,6 +52,7 @@ class LossConfig(_Settings):
     edges: float = Field(default=0.3, ge=0)
     colour: float = Field(default=0.5, ge=0)
     identity: float = Field(default=1.0, ge=0)
+    temporal: float = Field(default=0.0, ge=0, description="for films; makes a step about three times as long")
 
     def article(self) -> ArticleWeights:
         """The three terms of the article."""

@@ -34,6 +34,7 @@ from training.preparation import (
     starting_network,
 )
 from training.sheets import sample_sheet
+from training.temporal import temporal_loss
 from training.tracking import Tracker
 from training.workers import Worker, joined
 
@@ -168,9 +169,13 @@ class _Run:
         freeze_for_stage(self.network, stage)
 
         def objective(batch: Batch) -> tuple[Tensor, Terms]:
-            return style_objective(
+            total, terms = style_objective(
                 self.network, batch, channels_last(self.extractor), config.loss.article(), config.loss.extra()
             )
+            if config.loss.temporal == 0:
+                return total, terms
+            terms["temporal"] = temporal_loss(self.network, batch)
+            return total + config.loss.temporal * terms["temporal"], terms
 
         run_stage(
             self.network,
