@@ -52,6 +52,8 @@ class Claim:
         """The p-value of the claim that the rule holds, or of the claim that it fails; 1 where neither can be said."""
         if self.number is None or self.obstacle is not None:
             return 1.0
+        if not of_holding and (self.number.value - self.bound) * self.sign >= 0:
+            return 1.0  # a number on its own side of the bound, or on it, does not speak for failure
         is_above_claimed = (self.sign == 1) == of_holding
         return self.number.chance_below(self.bound) if is_above_claimed else self.number.chance_above(self.bound)
 
