@@ -284,11 +284,11 @@ def test_a_cluster_gives_the_same_numbers_to_the_last_digit(tiny_package, data, 
             list(workers.score(Scorer(Stranger(scorer.method), (0.0, 1.0), scorer.instruments), manifest, places[:1]))
     finally:
         workers.close()
-        engine.close()
     assert not ray.is_initialized()
     for place, record in Here().score(scorer, manifest, places):
         for name, values in record[PAINTED].items():
             assert np.array_equal(values, shared[place][PAINTED][name], equal_nan=True), name
+    engine.close()
 
 
 @dataclass
