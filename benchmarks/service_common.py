@@ -64,7 +64,7 @@ def form(files: Mapping[str, bytes], fields: Mapping[str, str]) -> bytes:
     """A multipart body."""
     parts = [
         *(part(f'name="{name}"; filename="{name}.bin"', blob) for name, blob in files.items()),
-        *(part(f'name="{name}"', text.encode("utf-8", "surrogateescape")) for name, text in fields.items()),
+        *(part(f'name="{name}"', text.encode("utf-8", "surrogatepass")) for name, text in fields.items()),
     ]
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
@@ -72,7 +72,7 @@ def form(files: Mapping[str, bytes], fields: Mapping[str, str]) -> bytes:
 def part(disposition: str, blob: bytes) -> bytes:
     """One part of a multipart body."""
     head = f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
-    return head.encode("utf-8", "surrogateescape") + blob + b"\r\n"
+    return head.encode("utf-8", "surrogatepass") + blob + b"\r\n"
 
 
 def photograph(width: int, height: int) -> Pixels:

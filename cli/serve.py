@@ -1,5 +1,7 @@
 """`pentimento serve`: the BentoML service in front of a model."""
 
+import os
+
 import click
 
 from cli.options import engine_option, examples, say
@@ -16,6 +18,8 @@ def serve(model_ref: str | None, host: str, port: int, engine: str) -> int:
     """Serve a model over HTTP, with the page at /, until Ctrl-C."""
     from service.launch import serve as run_server
 
+    if host not in ("127.0.0.1", "::1", "localhost") and not os.environ.get("PENTIMENTO_TOKENS"):
+        say(f"warning: whoever reaches {host} may paint; `pentimento tokens` makes tokens to ask for")
     return run_server(
         model_ref,
         host,

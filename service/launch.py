@@ -28,6 +28,7 @@ from registry.settings import Settings
 from service.errors import NoModel, ServeError
 from service.lifeline import DIE_WITH_PARENT
 from service.settings import ServiceSettings
+from service.tokens import read_tokens
 
 SERVED, COULD_NOT_RUN = 0, 4
 _ROOT = Path(__file__).resolve().parent.parent
@@ -173,7 +174,10 @@ def _variables(model_ref: str | None, engine: str | None, environment: Mapping[s
     if engine is not None:
         values["PENTIMENTO_ENGINE"] = engine
     values["PENTIMENTO_HOME"] = str(Settings.from_env(values).home)  # the child's own folder is another one
-    ServiceSettings.from_env(values)
+    tokens = ServiceSettings.from_env(values).tokens
+    if tokens is not None:
+        read_tokens(tokens)
+        values["PENTIMENTO_TOKENS"] = str(tokens.resolve())
     return values | {"BENTOML_DO_NOT_TRACK": "True", DIE_WITH_PARENT: "1"}
 
 

@@ -11,6 +11,7 @@ from service_world import opened, run
 
 from cli.main import pentimento
 from service.errors import Forbidden, ServiceSettingsError, Unauthorized
+from service.launch import serve
 from service.tokens import Tokens, add_token, read_tokens, remove_token
 
 
@@ -120,6 +121,12 @@ def test_no_answer_opens_the_service_to_other_sites(service_settings):
             assert (await client.post("/v1/stylize", headers={"Origin": "http://["})).status_code == 403
 
     run(test)
+
+
+def test_a_server_with_a_token_file_that_cannot_be_used_does_not_start(path, tmp_path):
+    environment = {"PENTIMENTO_HOME": str(tmp_path), "PENTIMENTO_TOKENS": str(path)}
+    with pytest.raises(ServiceSettingsError, match="pentimento tokens add"):
+        serve("nowhere", port=0, environment=environment)
 
 
 def test_the_command_makes_lists_and_revokes(path):
