@@ -231,7 +231,7 @@ def odd_dial(chance: random.Random, client: Client, _: str) -> int:
         "1_0",
         "٣",
         "\ud800",
-        '"\\ud800"',,
+        '"\\ud800"',
         "0" * 4000,
         "",
         "1.0",
