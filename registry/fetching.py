@@ -53,7 +53,7 @@ def half_fetched(settings: Settings) -> list[Path]:
     folder = settings.packages_folder
     if not folder.is_dir():
         return []
-    with exclusive(folder / "fetch.lock", timeout_s=600):
+    with exclusive(folder / "fetch.lock"):
         aside = sorted(folder.glob(f"{_ASIDE}*"))
         kept = (path for path in sorted(folder.iterdir()) if path.is_dir() and path not in aside)
         return aside + [path for path in kept if _open_if_whole(path, path.name) is None]
