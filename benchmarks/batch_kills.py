@@ -1,8 +1,9 @@
-"""A batch that is killed again and again ends as one that never was: every painting once, whole, byte for byte.
+"""A batch that is killed again and again ends as one that never was: each painting once, whole, byte for byte.
 
     python -m benchmarks.batch_kills --pictures 200 --kills 10 --side 64 --out build/batch-kills
 
-Runs the command line itself, kills it by SIGKILL at random moments, lets it finish, and compares with an undisturbed run.
+Runs the command line itself, kills it by SIGKILL at random moments, lets it finish, and compares with an undisturbed
+run.
 """
 
 import argparse
