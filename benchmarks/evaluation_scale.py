@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/evaluation_scale.py --data ../shared/assets --pairs 1000 --pairs 4000 --side 64 --light
     .venv/bin/python benchmarks/evaluation_scale.py --data ../shared/assets --pairs 1000 --pairs 4000 --repeated
 
-With `--repeated` 36 pairs are measured, and then a judgement of that many pairs is made in which the same pictures stand
+With `--repeated` 36 pairs are measured, and a judgement of that many pairs is made in which the same pictures stand
 again and again: every number is found in the ledger, so only what follows the measuring is run (reading, comparing,
 tables, report), at any size, in minutes. Each number of pairs runs in a process of its own, whose peak memory (VmHWM)
 and processor time are the operating system's.
@@ -46,9 +46,8 @@ def main() -> None:
         return
     for pairs in given.pairs:
         command = [sys.executable, __file__, "--only", "--data", str(given.data), "--pairs", str(pairs)]
-        command += ["--side", str(given.side), "--strengths", str(given.strengths)] + (
-            ["--light"] if given.light else []
-        )
+        command += ["--side", str(given.side), "--strengths", str(given.strengths)]
+        command += [f"--{name}" for name in ("light", "repeated") if getattr(given, name)]
         environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
         finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         print(finished.stdout.splitlines()[-1], flush=True)

@@ -5,6 +5,7 @@ to the last digit. A worker whose code, weights or libraries differ has another 
 Ray is an extra (`pip install 'pentimento[ray]'`), and is imported when it is asked for.
 """
 
+import logging
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ class RayWorkers:
         if self._started:
             where = address or os.environ.get("RAY_ADDRESS")
             local: dict[str, Any] = {} if where else {"include_dashboard": False}
-            ray.init(address=where, logging_level="ERROR", log_to_driver=False, **local)
+            ray.init(address=where, logging_level=logging.ERROR, log_to_driver=False, **local)
         cores = int(ray.cluster_resources().get("CPU", 1))
         self._count = workers or max(1, cores // self._threads)
 
@@ -61,7 +62,7 @@ class RayWorkers:
         if not places:
             return
         actor = ray.remote(_Worker).options(num_cpus=min(self._threads, ray.cluster_resources().get("CPU", 1)))
-        workers = [
+        workers: list[Any] = [
             actor.remote(scorer.method.recipe(), scorer.strengths, self._settings, self._threads, scorer.key)
             for _ in range(min(self._count, -(-len(places) // PAIRS_A_TASK)))
         ]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.dials import probe_dials
 from evaluation.measuring import Instruments
@@ -142,7 +143,7 @@ def _pair_scores(
     return tuple(score(int(row)) for row in _listed(ours[RANKED_BY] - theirs[RANKED_BY]))
 
 
-def _listed(gains: Numbers) -> Numbers:
+def _listed(gains: Numbers) -> NDArray[np.intp]:
     """The rows that are listed, in the pairs' order: all, or the worst and the best; NaN counts as worst."""
     if len(gains) <= MOST_PAIRS:
         return np.arange(len(gains))

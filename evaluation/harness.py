@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from evaluation.examples import make_examples
 from evaluation.findings import make_report
@@ -104,7 +104,8 @@ def _methods(
     candidate: Engine | Method, adain: Engine, champion: Engine | None, baselines: Sequence[Method], kept: Path
 ) -> list[Method]:
     """Everybody under the name that the report gives them."""
-    first = candidate if hasattr(candidate, "recipe") else Painter(CANDIDATE, candidate, kept)
+    is_method = hasattr(candidate, "recipe")
+    first = cast(Method, candidate) if is_method else Painter(CANDIDATE, cast(Engine, candidate), kept)
     methods: list[Method] = [first, Painter(ADAIN, adain, kept)]
     if champion is not None:
         methods.append(Painter(CHAMPION, champion, kept))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol, get_args
+from typing import Protocol, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,10 @@ Recipe = Callable[[], "Method"]
 class Method(Protocol):
     """Whatever can be judged: an engine, somebody else's ONNX file, a folder of finished pictures."""
 
-    name: str
-    """Its column in the report: "candidate", "adain" ... """
+    @property
+    def name(self) -> str:
+        """Its column in the report: "candidate", "adain" ..."""
+        ...
 
     @property
     def key(self) -> str:
@@ -121,10 +123,8 @@ class Painter:
         engine = self.engine
         if engine.name not in get_args(EngineName):
             return partial(Painter, self.name, engine, self.cache)
-        folder = engine.package.folder.resolve()
-        return partial(
-            _open_painter, self.name, folder, engine.name, engine.precision, engine.package.digest, self.cache
-        )
+        folder, kind = engine.package.folder.resolve(), cast(EngineName, engine.name)
+        return partial(_open_painter, self.name, folder, kind, engine.precision, engine.package.digest, self.cache)
 
     def _new_code(self, style: Picture) -> StyleCode:
         code = self.engine.encode_style(style.pixels)
