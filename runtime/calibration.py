@@ -24,8 +24,13 @@ def read_pairs(photos: Path | None, paintings: Path | None) -> tuple[list[Pair],
     Raises:
         QuantisationRefused: fewer than two pictures in one of them.
     """
-    contents = _of_folder(photos) if photos else [photograph(name) for name in PHOTOGRAPHS]
-    styles = _of_folder(paintings) if paintings else [painting(one.name, short_side_px=256) for one in PAINTINGS]
+    contents = read_some(_below(photos)) if photos else [photograph(name) for name in PHOTOGRAPHS]
+    styles = read_some(_below(paintings)) if paintings else [painting(one.name, short_side_px=256) for one in PAINTINGS]
+    return make_pairs(contents, styles)
+
+
+def make_pairs(contents: Sequence[Pixels], styles: Sequence[Pixels]) -> tuple[list[Pair], list[Pair]]:
+    """Each photograph in a style, small; every second pair is kept for the check."""
     count = min(PAIRS, 2 * min(len(contents), len(styles)))
     pairs = [
         Pair(
@@ -36,9 +41,17 @@ def read_pairs(photos: Path | None, paintings: Path | None) -> tuple[list[Pair],
     return pairs[0::2], pairs[1::2]
 
 
-def _of_folder(folder: Path) -> Sequence[Pixels]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+def read_some(paths: Sequence[Path]) -> list[Pixels]:
+    """As many of these pictures as pairs need, the same ones every time.
+
+    Raises:
+        QuantisationRefused: fewer than two paths.
+    """
     if len(paths) < 2:
-        raise QuantisationRefused(f"{folder} holds {len(paths)} pictures; INT8 is calibrated on 2 or more of each kind")
+        raise QuantisationRefused(f"{len(paths)} pictures to calibrate INT8 on; it takes 2 or more of each kind")
     chosen = np.random.default_rng(0).choice(len(paths), size=min(PAIRS, len(paths)), replace=False)
     return [read_picture(paths[place]) for place in chosen]
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)

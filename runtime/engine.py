@@ -12,7 +12,7 @@ from stylenet.dials import Dials
 from stylenet.images import Pixels
 from stylenet.ledger import ContentStatistics
 
-EngineName = Literal["auto", "openvino", "torch"]
+EngineName = Literal["auto", "openvino", "torch", "tensorrt"]
 
 
 class Engine(Protocol):
@@ -23,7 +23,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Which engine: "torch" or "openvino"."""
+        """Which engine: "torch", "openvino" or "tensorrt"."""
         ...
 
     @property

@@ -1,7 +1,9 @@
 """From a package to an engine that has proved itself on the golden picture."""
 
 import os
-from typing import get_args
+from typing import Any, get_args
+
+import torch
 
 from runtime.engine import Engine, EngineName
 from runtime.errors import EngineUnavailable
@@ -10,6 +12,7 @@ from runtime.package import Package, open_package
 from runtime.package_engine import PackageEngine
 from runtime.painting import check_golden
 from runtime.runner import Runner
+from runtime.tensorrt_engine import TensorrtRunner
 from runtime.torch_engine import TorchRunner
 
 
@@ -25,9 +28,10 @@ def load_engine(
 
     Args:
         package: a folder, or one that `open_package` has verified already.
-        engine: "openvino", "torch", or "auto": the fastest that this machine has.
+        engine: "openvino", "torch", "tensorrt", or "auto": the GPU through torch where there is one, else the
+            processor through OpenVINO where that is installed, else through torch.
         threads: cores for the CPU engine; all by default.
-        precision: of the CPU engine; see `OpenvinoRunner`.
+        precision: see `OpenvinoRunner`, `TorchRunner` and `TensorrtRunner`; each engine's own default.
         device: of the torch engine.
 
     Raises:
@@ -39,16 +43,20 @@ def load_engine(
         raise EngineUnavailable(f"unknown engine {engine!r}; choose one of {', '.join(get_args(EngineName))}")
     if not isinstance(package, Package):
         package = open_package(package)
-    runner: Runner
-    if engine == "torch":
-        runner = TorchRunner(package, device=device)
-    else:
+    loaded = PackageEngine(_open(package, engine, threads, precision, device))
+    check_golden(loaded)
+    return loaded
+
+
+def _open(package: Package, engine: EngineName, threads: int | None, precision: Any, device: str) -> Runner:
+    if engine == "tensorrt":
+        return TensorrtRunner(package, precision=precision or "float16")
+    if engine == "auto" and torch.cuda.is_available():
+        return TorchRunner(package, device="cuda", precision=precision or "float16")
+    if engine != "torch":
         try:
-            runner = OpenvinoRunner(package, threads=threads, precision=precision)
+            return OpenvinoRunner(package, threads=threads, precision=precision)
         except EngineUnavailable:
             if engine != "auto":
                 raise
-            runner = TorchRunner(package, device=device)
-    loaded = PackageEngine(runner)
-    check_golden(loaded)
-    return loaded
+    return TorchRunner(package, device=device, precision=precision or "float32")

@@ -66,7 +66,7 @@ def _quantise_input(model: Any, entry: Any, module: str, scale: float, dtype: np
     model.graph.initializer.extend(
         [
             numpy_helper.from_array(np.asarray(scale, dtype), f"{module}.scale"),
-            numpy_helper.from_array(np.int8(0), f"{module}.zero"),
+            numpy_helper.from_array(np.asarray(0, np.int8), f"{module}.zero"),
         ]
     )
     source, entry.input[0] = entry.input[0], f"{module}.dequantised"

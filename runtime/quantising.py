@@ -91,7 +91,7 @@ def quantise_package(
             f"{check.ssim_change:.4f} (allowed {SSIM_ROOM}); it is not shipped: use bfloat16"
         )
     graph = write_qdq(package.path(STYLIZE_ONNX_NAME).read_bytes(), scales)
-    return _with_graph(package, folder, graph), check
+    return with_graph(package, folder, graph), check
 
 
 def choose(network: Network, pairs: Sequence[Pair]) -> tuple[dict[str, float], int]:
@@ -215,7 +215,8 @@ def _best_scale(values: Tensor) -> float:
     return candidates[int(np.argmin(errors))]
 
 
-def _with_graph(package: Package, folder: str | os.PathLike[str], graph: bytes) -> Package:
+def with_graph(package: Package, folder: str | os.PathLike[str], graph: bytes) -> Package:
+    """The package with this as its INT8 graph."""
     manifest = package.manifest
     files = {name: package.path(name).read_bytes() for name in manifest.files}
     return write_package(

@@ -223,6 +223,19 @@ def test_int8_without_a_graph_and_unknown_precisions_name_the_cure(tiny_package:
         TorchRunner(package, precision="float8")  # type: ignore[arg-type]
 
 
+def test_a_second_start_finds_compiled_graphs_in_the_cache(
+    tiny_package: Path, photo: Pixels, painting: Pixels, tmp_path: Path
+):
+    package = open_package(tiny_package)
+    first = PackageEngine(OpenvinoRunner(package, precision="float32", cache=tmp_path))
+    kept = sorted(path.name for path in tmp_path.glob("*.blob"))
+    assert len(kept) == 2
+    second = PackageEngine(OpenvinoRunner(package, precision="float32", cache=tmp_path))
+    assert sorted(path.name for path in tmp_path.glob("*.blob")) == kept
+    code = first.encode_style(painting)
+    np.testing.assert_array_equal(first.stylize(photo, code), second.stylize(photo, code))
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_torch_in_16_bits_paints_nearly_the_same(tiny_package: Path, photo: Pixels, painting: Pixels, precision: str):
     package = open_package(tiny_package)
@@ -236,7 +249,7 @@ def test_engines_for_a_gpu_say_that_there_is_none(tiny_package: Path):
     from runtime.tensorrt_engine import TensorrtRunner
 
     package = open_package(tiny_package)
-    with pytest.raises(EngineUnavailable, match="GPU|TensorRT"):
+    with pytest.raises(EngineUnavailable, match=r"GPU|TensorRT"):
         TensorrtRunner(package)
     with pytest.raises(EngineUnavailable, match="no NVIDIA GPU"):
         TorchRunner(package, device="cuda")
