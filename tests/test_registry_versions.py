@@ -29,6 +29,14 @@ def registry_(settings: Settings) -> Registry:
     return Registry(settings)
 
 
+@pytest.fixture(scope="module")
+def one(tiny_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """A registry with one version, to read from."""
+    opened = Registry(settings_in(tmp_path_factory.mktemp("one")))
+    opened.register(tiny_package, engine="torch")
+    return opened
+
+
 def test_an_empty_registry_has_no_versions_and_says_so(registry_):
     assert registry_.versions() == []
     assert registry_.champion() is None
@@ -47,6 +55,13 @@ def test_a_registered_package_has_a_number_an_alias_and_its_lineage(registry_, t
     assert (second.number, second.aliases, first.aliases) == (2, ("candidate",), ())
     assert (second.digest, second.git_commit, second.parents) == (child.digest, "c0ffee", (first.digest,))
     assert [version.number for version in registry_.versions()] == [2, 1]
+    assert (second.parent_versions, first.parent_versions) == ((1,), ())
+    assert second.environment.keys() >= {"python", "platform", "torch", "mlflow"}
+
+
+def test_a_version_from_training_names_the_run_of_its_first_stage(registry_, tiny_package):
+    assert registry_.register(tiny_package, engine="torch", stage1_run_id="abc").stage1_run_id == "abc"
+    assert registry_.get(1).stage1_run_id == "abc"
 
 
 def test_the_same_package_is_one_version_however_often_it_is_registered(registry_, settings, tiny_package, tmp_path):
@@ -63,9 +78,8 @@ def test_the_same_package_is_one_version_however_often_it_is_registered(registry
 @pytest.mark.parametrize(
     "ref", ["1", 1, "pentimento/1", "models:/pentimento/1", "candidate", "models:/pentimento@candidate"]
 )
-def test_a_version_is_found_by_each_of_its_spellings(registry_, tiny_package, ref):
-    registry_.register(tiny_package, engine="torch")
-    assert registry_.get(ref).number == 1
+def test_a_version_is_found_by_each_of_its_spellings(one, ref):
+    assert one.get(ref).number == 1
 
 
 @pytest.mark.parametrize(
@@ -79,10 +93,9 @@ def test_a_version_is_found_by_each_of_its_spellings(registry_, tiny_package, re
         ("a b", "'a b' names no version"),
     ],
 )
-def test_a_reference_to_nothing_is_told_with_what_there_is(registry_, tiny_package, ref, message):
-    registry_.register(tiny_package, engine="torch")
+def test_a_reference_to_nothing_is_told_with_what_there_is(one, ref, message):
     with pytest.raises(UnknownVersion, match=message):
-        registry_.get(ref)
+        one.get(ref)
 
 
 def test_a_package_that_was_altered_is_not_registered(registry_, tiny_package, tmp_path):
