@@ -4,24 +4,31 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 from evaluation_painters import Painting, careful, smearing
-from evaluation_world import small_settings, write_data
+from evaluation_world import ROOT, small_settings, write_data
 
 from evaluation.charts import Line, draw_curves, draw_interval
 from evaluation.errors import ReportError
+from evaluation.gate import decide
 from evaluation.harness import evaluate
 from evaluation.methods import blend, null_sweeps, recolour
 from evaluation.nst import paint_nst
+from evaluation.policy import load_policy
 from evaluation.report import read_report
 from evaluation.scores import Report
 from evaluation.style_metrics import describe, distances
+from evaluation.verdict_files import write_verdict
+from registry.evidence import read_evidence
 from runtime.loading import load_engine
 from stylenet.images import to_image
 from stylenet.perception import load_extractor
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -116,15 +123,76 @@ class Page(HTMLParser):
         self.sources += [value for name, value in attrs if name in ("src", "href", "data", "srcset") and value]
 
 
-def test_the_page_needs_nothing_but_itself_and_runs_nothing(judged):
+def test_the_page_names_nothing_that_a_browser_would_fetch(judged):
     _, out, _ = judged
-    text = (out / "report.html").read_text(encoding="utf-8")
     page = Page()
-    page.feed(text)
+    page.feed((out / "report.html").read_text(encoding="utf-8"))
     assert page.sources
     assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
-    assert not page.tags & {"script", "link", "iframe", "object"}
-    assert not re.search(r"url\(|@import|https?://", text)
+    assert not page.tags & {"link", "iframe", "object"}
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser at {CHROMIUM}")
+def test_in_a_real_browser_curves_and_pictures_answer_and_nothing_is_asked_of_the_network(judged):
+    from playwright.sync_api import sync_playwright
+
+    _, out, _ = judged
+    asked: list[str] = []
+    problems: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto((out / "report.html").as_uri())
+        page.wait_for_selector(".js-plotly-plot .scatterlayer")
+        drawn = page.locator(".js-plotly-plot").count()
+        page.locator(".row button").first.click()
+        first = page.locator("#viewer-picture").get_attribute("src")
+        page.keyboard.press("ArrowRight")
+        second = page.locator("#viewer-picture").get_attribute("src")
+        place = page.locator("#viewer-place").inner_text()
+        page.keyboard.press("Escape")
+        is_open = page.locator("#viewer").is_visible()
+        browser.close()
+    assert not problems
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert drawn >= 4
+    assert first != second
+    assert place == "2 of 6"
+    assert not is_open
+
+
+def test_tables_hold_every_comparison_and_every_curve_in_both_formats(judged, settings):
+    report, out, _ = judged
+    for name in ("comparisons", "curves"):
+        csv, parquet = pd.read_csv(out / f"{name}.csv"), pd.read_parquet(out / f"{name}.parquet")
+        assert list(csv.columns) == list(parquet.columns)
+        assert len(csv) == len(parquet)
+    table = pd.read_parquet(out / "comparisons.parquet").set_index(["against", "at", "slice", "metric"])
+    cell = report.comparison("adain", "equal_style", "all", "edge_ssim")
+    assert cell is not None
+    assert table.loc[("adain", "equal_style", "all", "edge_ssim"), "recovered_value"] == cell.recovered.value
+    curves = pd.read_parquet(out / "curves.parquet")
+    assert set(curves["method"]) == set(report.curves)
+    assert len(curves) == len(report.curves) * len(settings.strengths)
+
+
+def test_a_verdict_is_there_for_ci_and_for_a_pull_request(judged, tmp_path):
+    report, _, _ = judged
+    evidence = decide(report, load_policy(ROOT / "configs" / "policy-demo.yaml"))
+    write_verdict(evidence, report, tmp_path)
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    cases = suite.findall("testcase")
+    failed = {case.get("name") for case in cases if case.find("failure") is not None}
+    assert failed == {rule.name for rule in evidence.rules if not rule.passed}
+    assert suite.get("failures") == str(len(failed))
+    text = (tmp_path / "verdict.md").read_text(encoding="utf-8")
+    assert text.startswith(f"## Pentimento gate: {evidence.verdict.replace('_', ' ')}")
+    assert all(rule.needed in text for rule in evidence.rules)
+    assert "| SSIM | 0.78 |" in text
+    assert read_evidence(tmp_path) == evidence
 
 
 def test_the_page_shows_names_as_text_and_not_as_markup(judged):
@@ -171,7 +239,7 @@ def test_a_report_that_is_missing_broken_or_of_another_version_is_refused(judged
         read_report(tmp_path)
     raw = json.loads((out / "scores.json").read_text())
     (tmp_path / "scores.json").write_text(json.dumps(raw | {"schema_version": 9}))
-    with pytest.raises(ReportError, match=r"schema_version.*reads schema version 1"):
+    with pytest.raises(ReportError, match=r"schema_version.*reads schema version 2"):
         read_report(tmp_path)
 
 

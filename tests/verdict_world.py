@@ -83,6 +83,7 @@ def judge(
         adain=Painting("baseline", smearing),
         champion=None if champion is None else Painting(f"champion {champion.__name__}", champion),
         settings=small_settings(),
+        cache=data.parent / "cache",  # the baseline paints once for all candidates
     )
     if not dials or report.dials:
         return report
