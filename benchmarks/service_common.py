@@ -23,6 +23,7 @@ BOUNDARY = "pentimento-proof"
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 STYLE = PAINTINGS[0].name
 MEBIBYTE = 2**20
+IDLE_S = 3.0  # the server closes a connection that was idle for 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,12 @@ class Client:
     def __init__(self, base_url: str, timeout_s: float = 120) -> None:
         parts = urlsplit(base_url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+        self._used_s = time.monotonic()
 
     def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
         """One request; status 0 where the connection was cut."""
+        if time.monotonic() - self._used_s > IDLE_S:
+            self._connection.close()
         begun = time.perf_counter()
         try:
             self._connection.request(method, path, body=body or None, headers=dict(headers or {}))
@@ -52,6 +56,7 @@ class Client:
         except (http.client.HTTPException, OSError, ValueError, UnicodeError):
             self._connection.close()
             return Answer(0, {}, b"", time.perf_counter() - begun)
+        self._used_s = time.monotonic()
         kept = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, kept, blob, time.perf_counter() - begun)
 

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections import deque
 from concurrent.futures import Future
+from typing import Any
 
 from service.easel import Canvas, Easel, Job
 from service.lane import EngineLane
@@ -38,23 +39,29 @@ class Batcher:
             Whatever `Easel.paint` raises for it.
         """
         if self._most == 1:
+            self._metrics.batch_size.observe(1)
             return await self._lane.run(lambda: self._easel.paint(job))
         future: Future[Canvas] = Future()
         with self._lock:
             self._waiting.append((job, future))
         # One turn for each job; a job that was taken along leaves its own turn to whoever waits then, or to nobody.
-        turn = asyncio.ensure_future(self._lane.run(self._turn))
-        try:
-            return await asyncio.wrap_future(future)
-        finally:
-            turn.add_done_callback(_seen)
+        painted = asyncio.wrap_future(future)
+        turn: asyncio.Future[Any] = asyncio.ensure_future(self._lane.run(self._turn))
+        await asyncio.wait([turn, painted], return_when=asyncio.FIRST_COMPLETED)
+        if not painted.done():
+            await turn  # raises what kept it from being taken: a lane that is closed, say
+        return await painted
 
     def _turn(self) -> None:
         taken = self._take()
         if not taken:
             return
         self._metrics.batch_size.observe(len(taken))
-        for (_, future), outcome in zip(taken, self._easel.paint_together([job for job, _ in taken]), strict=True):
+        try:
+            outcomes = self._easel.paint_together([job for job, _ in taken])
+        except Exception as error:  # whatever it is, everybody who was taken along has to hear of it
+            outcomes = [error] * len(taken)
+        for (_, future), outcome in zip(taken, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)
             else:
@@ -72,8 +79,3 @@ class Batcher:
             for entry in alike:
                 self._waiting.remove(entry)
             return alike
-
-
-def _seen(turn: "asyncio.Future[None]") -> None:
-    if not turn.cancelled():
-        turn.exception()  # told to the job's own future already

@@ -210,9 +210,10 @@ def test_a_model_that_appears_later_is_loaded_without_a_restart(service_settings
     run(test)
 
 
-def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_where_to_look(service_settings):
+@pytest.mark.parametrize("most", [1, 8])
+def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_where_to_look(service_settings, most):
     async def test() -> None:
-        async with opened(service_settings) as (studio, client, _):
+        async with opened(replace(service_settings, max_batch=most)) as (studio, client, _):
             studio._batcher._lane = EngineLane()
             studio._batcher._lane.close()  # the lane is gone: nothing that a client could have done
             answer = await stylize(client, picture(64))
