@@ -1,7 +1,7 @@
 """After new weights: graphs, golden picture and INT8 of shipped packages, made again in place.
 
 `python -m benchmarks.engines_release pretrained/compact pretrained/adain [--assets ../shared/assets]`: calibrates on
-the train split of the assets. A package whose INT8 graph fails its check is left without one, and the figures are printed.
+the train split of the assets. A package whose INT8 graph fails its check is left without one; the figures are printed.
 """
 
 import argparse
