@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from registry_world import settings_in
 
 from registry.styles import StyleLibrary
@@ -17,6 +17,7 @@ from stylenet.pictures import encode_picture
 
 STYLES = 50  # more than one page of them
 CHROMIUM = os.environ.get("PENTIMENTO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
