@@ -97,7 +97,8 @@ def build_study(
     if not scenes:
         raise StudyError("a study needs at least one pair of pictures; ask for more --pairs")
     generator = np.random.default_rng(seed)
-    trials, pictures = [], {}
+    trials: list[Trial] = []
+    pictures: dict[str, Pixels] = {}
     for scene in [*_versus(scenes), *_checks(scenes, generator)]:
         trial, named = _trial(scene, generator)
         trials.append(trial)

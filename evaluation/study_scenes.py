@@ -29,7 +29,7 @@ def choose_pairs(report: Report, count: int, *, seed: int) -> list[PairScore]:
         raise StudyError("the evaluation has no comparable pair; evaluate on more pictures")
     order = [pairs[place] for place in np.random.default_rng(seed).permutation(len(pairs))]
     turn: dict[str, int] = {}
-    ranked = []
+    ranked: list[tuple[int, int, PairScore]] = []
     for pair in order:
         turn[pair.content] = turn.get(pair.content, -1) + 1
         ranked.append((turn[pair.content], len(ranked), pair))

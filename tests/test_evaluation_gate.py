@@ -86,7 +86,9 @@ def constant(value: float, low: float | None = None, high: float | None = None, 
 
 
 def policy_of(*rules: Rule, **changes: object) -> Policy:
-    return small_policy().model_copy(update={"rules": rules, "required_metrics": ("ssim",), "dials": {}, "confidence": 0.95} | changes)
+    return small_policy().model_copy(
+        update={"rules": rules, "required_metrics": ("ssim",), "dials": {}, "confidence": 0.95} | changes
+    )
 
 
 FLOOR = Rule(name="floor", metric="ssim", at_least=0.8)

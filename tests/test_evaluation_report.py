@@ -142,6 +142,7 @@ def test_in_a_real_browser_curves_and_pictures_answer_and_nothing_is_asked_of_th
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = browser.new_page()
+        page.set_default_timeout(120_000)  # several megabytes of script on a busy machine
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto((out / "report.html").as_uri())

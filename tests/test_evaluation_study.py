@@ -212,6 +212,7 @@ def test_a_voter_votes_by_keyboard_in_a_real_browser_from_a_file(study, tmp_path
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         page = browser.new_page()
+        page.set_default_timeout(120_000)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto((tmp_path / "study" / PAGE_NAME).as_uri())
