@@ -27,7 +27,7 @@ KEPT_SHARE = 0.9
 """How much of the carried layer stays where the flow can be trusted; docs/FILM.md shows what other shares do."""
 LIKE_LEVELS = 20.0
 """A place counts as found again fully up to this difference in grey levels, and not at all at twice that."""
-STRONGEST_GAIN = 1.08
+STRONGEST_GAIN = 1.05
 """Carrying softens strokes and averaging thins them: they are brought back to the strength of fresh ones, at most so
 much per frame."""
 FLOW_SIDE_PX = 960  # longer frames are searched at this size
