@@ -2,10 +2,9 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from stylenet.colour import colour_code
-from stylenet.decoder import enlarge
+from stylenet.decoder import activate, enlarge
 from stylenet.encoders import CompactEncoder, Conv
 from stylenet.ledger import Ledger
 from stylenet.statistics import mean_std
@@ -50,9 +49,9 @@ class AdaIN(nn.Module):
 
     def decode(self, features: Tensor, like: dict[str, Tensor]) -> Tensor:
         """Features -> (N, 3, H, W); `like` gives the sizes on the way up, not its contents."""
-        x = functional.relu(self.level3(functional.relu(self.level4(features))))
-        x = functional.relu(self.level2(enlarge(functional.relu(self.up4(x)), like["relu2_1"])))
-        x = functional.relu(self.level1(enlarge(functional.relu(self.up2(x)), like["relu1_1"])))
+        x = activate(self.level3(activate(self.level4(features))))
+        x = activate(self.level2(enlarge(activate(self.up4(x)), like["relu2_1"])))
+        x = activate(self.level1(enlarge(activate(self.up2(x)), like["relu1_1"])))
         painting: Tensor = self.paint(x)
         return painting.to(torch.float32)
 

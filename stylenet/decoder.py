@@ -15,8 +15,14 @@ from stylenet.ledger import Ledger
 from stylenet.style_encoder import LevelCode
 from stylenet.vgg import TAPS
 
+LEAK = 0.1
 _GRAIN_PLANES = 4
 _GRAIN_TILES_PX = (160, 128, 96, 64)  # at full, half, quarter and eighth size: it repeats after 160 to 512 pixels
+
+
+def activate(x: Tensor) -> Tensor:
+    """Leaky: with a plain ReLU whole levels died in training, and their dials with them (docs/LOG.md)."""
+    return functional.leaky_relu(x, LEAK)
 
 
 class Modulation(nn.Module):
@@ -119,7 +125,7 @@ class StyledResidual(nn.Module):
         strokes = self.first(x)
         mean, std = ledger.mean_std(strokes)
         gain = (1 + t * scale) / std
-        return x + self.second(functional.relu(strokes * gain + (t * shift - gain * mean)))
+        return x + self.second(activate(strokes * gain + (t * shift - gain * mean)))
 
 
 class Decoder(nn.Module):
@@ -177,12 +183,12 @@ class Decoder(nn.Module):
         )
         x, deep = self._deepest(four, texture, semantics, t_texture, t_semantics, ledger, offset)
         gram = texture[TAPS[1]].gram
-        x = functional.relu(self.skip3(three) + x + enlarge(self.up8(deep), x))
-        x = functional.relu(self.merge3(self.grain[2](x, gram, t_texture, offset)))
-        x = functional.relu(self.skip2(two) + enlarge(self.up4(x), two))
-        x = functional.relu(self.merge2(self.grain[1](x, gram, t_texture, offset)))
-        x = functional.relu(self.skip1(one) + enlarge(self.up2(x), one))
-        x = functional.relu(self.merge1(self.grain[0](x, gram, t_texture, offset)))
+        x = activate(self.skip3(three) + x + enlarge(self.up8(deep), x))
+        x = activate(self.merge3(self.grain[2](x, gram, t_texture, offset)))
+        x = activate(self.skip2(two) + enlarge(self.up4(x), two))
+        x = activate(self.merge2(self.grain[1](x, gram, t_texture, offset)))
+        x = activate(self.skip1(one) + enlarge(self.up2(x), one))
+        x = activate(self.merge1(self.grain[0](x, gram, t_texture, offset)))
         painting: Tensor = self.paint(x)
         return painting.to(torch.float32)
 
@@ -213,8 +219,8 @@ class Decoder(nn.Module):
         offset: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """What enters the decoder at a quarter of the size, and what the styled residuals make of it at an eighth."""
-        x = functional.relu(self.enter4(four))
-        deep = self.grain[3](functional.relu(self.down(x)), texture[TAPS[1]].gram, t_texture, offset)
+        x = activate(self.enter4(four))
+        deep = self.grain[3](activate(self.down(x)), texture[TAPS[1]].gram, t_texture, offset)
         grams = torch.cat([code.gram for code in semantics.values()], dim=1)
         for block in self.deep:
             deep = block(deep, grams, t_semantics, ledger)
