@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -121,10 +122,7 @@ def compare_engines(
 def open_engines(package: Package, threads: int | None) -> list[Engine]:
     """Every engine and precision that runs here, torch float32 first."""
     makers: list[Callable[[], Any]] = [lambda: TorchRunner(package), lambda: TorchRunner(package, precision="bfloat16")]
-    makers += [
-        lambda precision=precision: OpenvinoRunner(package, threads=threads, precision=precision)
-        for precision in PRECISIONS
-    ]
+    makers += [partial(OpenvinoRunner, package, threads=threads, precision=precision) for precision in PRECISIONS]
     if torch.cuda.is_available():
         makers += [lambda: TorchRunner(package, device="cuda", precision="float16", compiled=True)]
     makers.append(lambda: TensorrtRunner(package))

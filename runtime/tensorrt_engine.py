@@ -42,7 +42,7 @@ class TensorrtRunner:
         self._trt = import_tensorrt()
         if not torch.cuda.is_available():
             raise EngineUnavailable("TensorRT needs an NVIDIA GPU that torch sees; none is here: use --engine openvino")
-        self.package, self.precision = package, precision
+        self.package, self.precision = package, str(precision)
         self._torch = TorchRunner(package, device="cuda")
         self.sizes, self.statistics_size = self._torch.sizes, self._torch.statistics_size
         self._graph = export_stylize(load_network(package), half=precision == "float16")
