@@ -6,15 +6,22 @@ import pytest
 import torch
 from torch import Tensor
 
+from runtime.networks import load_network
+from runtime.package import open_package
+from samples import painting, photograph
 from stylenet.adain import AdaIN
 from stylenet.colour import colour_code, from_opponent, recolour, to_opponent, with_chroma_of
 from stylenet.config import BASE, NetworkConfig
+from stylenet.dials import Dials
 from stylenet.errors import ConfigError, WeightsError
 from stylenet.fusion import Fusion, local_ssim, split_bands
+from stylenet.images import to_image
 from stylenet.ledger import Ledger
 from stylenet.network import StyleNetwork, count_parameters, load_state
+from stylenet.pictures import resize_short_side
 from stylenet.statistics import gram_matrix, mean_std, normalise
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS
+from stylenet.weights import ROOT
 
 TINY = NetworkConfig(encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2)
 
@@ -221,3 +228,18 @@ def test_an_impossible_network_is_refused(change: dict[str, object]):
 def test_an_unknown_setting_is_named():
     with pytest.raises(ConfigError, match="width"):
         NetworkConfig.from_dict({"width": 3})
+
+
+@pytest.mark.parametrize(("dial", "least"), [("texture", 0.5), ("semantics", 0.02), ("fidelity", 0.02)])
+def test_the_shipped_weights_follow_every_dial(dial: str, least: float):
+    """A level that dies in training takes its dial with it, and no loss says so (docs/LOG.md)."""
+    shipped = load_network(open_package(ROOT / "pretrained" / "compact"))
+    changes = []
+    for name, style in (("astronaut", "night-swirls"), ("coffee", "stained-glass"), ("china", "great-wave")):
+        photo, style_image = (to_image(resize_short_side(p, 128)) for p in (photograph(name), painting(style)))
+        with torch.no_grad():
+            code = shipped.encode_style(style_image)
+            turned = [shipped(photo, *code, dials(*Dials(**{dial: value}).numbers())) for value in (1.0, 0.0)]
+        whole, without = turned
+        changes.append(float((whole - without).abs().mean() / (whole - photo).abs().mean()))
+    assert min(changes) >= least, changes
