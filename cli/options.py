@@ -20,7 +20,7 @@ model_option = click.option(
 )
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["auto", "openvino", "torch"]),
+    type=click.Choice(["auto", "openvino", "tensorrt", "torch"]),
     default="auto",
     show_default=True,
     help="What computes; auto takes the fastest here.",
