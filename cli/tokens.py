@@ -20,7 +20,7 @@ _SCOPES = ("read", "stylize", "manage-styles")  # service.tokens.SCOPES, which w
 @click.group(
     epilog=examples(
         "pentimento tokens add studio --scope read --scope stylize --file tokens.json",
-        "PENTIMENTO_TOKENS=tokens.json pentimento serve",
+        "pentimento tokens list --file tokens.json",
     )
 )
 def tokens() -> None:

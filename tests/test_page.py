@@ -56,7 +56,7 @@ def test_turning_dials_repaints_without_sending_the_photograph_again(visitor, ph
     for value in ("0.9", "0.4", "0.1"):
         turn(page, "Strength", value)
     form = order_of(page, visitor)
-    assert (field(form, "strength"), field(form, "fidelity"), field(form, "format")) == ("0.1", "0.3", "jpeg")
+    assert (field(form, "strength"), field(form, "fidelity"), field(form, "format")) == ("0.1", "0.5", "jpeg")
     assert page.locator("#after").get_attribute("src") != before
     assert visitor.sent.count("POST /v1/photos") == 1
     page.get_by_role("button", name="Reset").click()
