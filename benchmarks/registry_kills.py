@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
+import torch
+
 from registry.evidence import Evidence, RuleResult, write_evidence
 from registry.leftovers import Leftover, clean, find_leftovers
 from registry.promotion_log import champions
@@ -49,6 +51,7 @@ def main() -> int:
     parser.add_argument("--package", type=Path, default=ROOT / "pretrained" / "compact")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    torch.set_num_threads(1)  # a fork inherits no OpenMP pool, but the belief that there is one
     with tempfile.TemporaryDirectory(prefix="registry-kills-") as folder:
         settings = Settings.at(folder)
         if given.store == "postgresql":
@@ -286,5 +289,4 @@ def _forget_connections() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     raise SystemExit(main())
