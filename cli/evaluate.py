@@ -29,7 +29,7 @@ from cli.options import examples, json_option, progress_bar
 @click.option("--lpips-backbone", type=click.Choice(["squeeze", "alex", "vgg"]), help="Whose features LPIPS compares.")
 @click.option("--style-axis", type=click.Choice(["mean", "strict"]), help="strict: colour cannot make up for strokes.")
 @click.option("--seed", type=int, help="Which pictures are taken.")
-@click.option("--quick", is_flag=True, help="The demo's size: 6 x 3 pairs, 192 px, five strengths.")
+@click.option("--quick", is_flag=True, help="The demo's size: 8 x 3 pairs, 192 px, five strengths.")
 @click.option("--anew", is_flag=True, help="Measure everything, also what an earlier judgement has measured already.")
 @click.option(
     "--engine",

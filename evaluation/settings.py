@@ -78,9 +78,9 @@ class EvaluationSettings:
 
     @classmethod
     def quick(cls, **changes: Any) -> "EvaluationSettings":
-        """The demo's size: 6 photographs x 3 paintings, 192 px, five strengths, NST on two pairs."""
+        """The demo's size: 8 photographs x 3 paintings, 192 px, five strengths, NST on two pairs."""
         demo: dict[str, Any] = {
-            "contents": 6,  # an interval is drawn over photographs: 4 decide next to nothing
+            "contents": 8,  # all of the sample: an interval is drawn over photographs
             "styles": 3,
             "short_side_px": 192,
             "strengths": FIVE_STRENGTHS,
