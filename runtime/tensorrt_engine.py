@@ -39,9 +39,10 @@ class TensorrtRunner:
     def __init__(
         self, package: Package, *, precision: Literal["float16", "float32"] = "float16", cache: Path | None = None
     ) -> None:
-        self._trt = import_tensorrt()
+        # Asked first: merely loading the library changes the process's signal stack, and needs no GPU to do so.
         if not torch.cuda.is_available():
             raise EngineUnavailable("TensorRT needs an NVIDIA GPU that torch sees; none is here: use --engine openvino")
+        self._trt = import_tensorrt()
         self.package, self.precision = package, str(precision)
         self._torch = TorchRunner(package, device="cuda")
         self.sizes, self.statistics_size = self._torch.sizes, self._torch.statistics_size
