@@ -124,9 +124,9 @@ def _engines() -> Iterator[Finding]:
     if importlib.util.find_spec("openvino") is None:
         yield Finding("OpenVINO", False, "the fast CPU engine", "pip install 'pentimento[cpu]'")
     else:
-        import openvino
+        from runtime.openvino_core import openvino_core
 
-        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         precision = "bfloat16" if "BF16" in capabilities else "float32"
         yield Finding("OpenVINO", True, f"{importlib.metadata.version('openvino')}, computes in {precision} here")
     module = next((name for name in ("tensorrt", "tensorrt_rtx_bindings") if importlib.util.find_spec(name)), None)

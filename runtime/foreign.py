@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from runtime.errors import EngineUnavailable, PackageError
+from runtime.errors import PackageError
+from runtime.openvino_core import openvino_core
 from stylenet.images import Pixels, to_image, to_pixels
 
 IMAGE, STYLE, STRENGTH = "image", "style", "strength"
@@ -35,16 +36,13 @@ class ForeignGraph:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise EngineUnavailable("openvino is not installed; pip install 'pentimento[cpu]'") from error
+        core = openvino_core()
         self.path = path
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads
         try:
-            graph = openvino.Core().compile_model(str(path), "CPU", settings)
+            graph = core.compile_model(str(path), "CPU", settings)
         except RuntimeError as error:
             raise PackageError(f"{path} cannot be read as an ONNX graph ({_first_line(error)})") from error
         names = {name for port in graph.inputs for name in port.get_names()}

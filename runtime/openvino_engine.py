@@ -9,6 +9,7 @@ import torch
 
 from runtime.errors import EngineUnavailable, PackageError
 from runtime.export import STYLIZE_INPUTS
+from runtime.openvino_core import openvino_core
 from runtime.openvino_graph import convolve_places, keep_output
 from runtime.package import STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, Package
 from runtime.quantising import INT8_NAME
@@ -46,11 +47,7 @@ class OpenvinoRunner:
         hint: Literal["latency", "throughput"] = "latency",
         cache: Path | None = None,
     ) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise EngineUnavailable("openvino is not installed; pip install 'pentimento[cpu]', or use torch") from error
-        self._core = openvino.Core()
+        self._core = openvino_core()
         self.package = package
         has_bfloat16 = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = precision or ("bfloat16" if has_bfloat16 else "float32")

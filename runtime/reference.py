@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from runtime.export import OPSET
+from runtime.openvino_core import openvino_core
 from runtime.qdq import LEVELS, write_qdq
 from stylenet.images import Pixels, to_image, to_pixels
 from stylenet.statistics import mean_std
@@ -52,8 +53,6 @@ def openvino_reference(
     network: ReferenceAdaIN, precision: str, *, threads: int | None, calibration: Pixels
 ) -> Callable[[Pixels], Pixels]:
     """Paints with OpenVINO in "float32", "bfloat16" or "int8" (every convolution but the first and the last)."""
-    import openvino
-
     graph = _export(network)
     if precision == "int8":
         graph = write_qdq(graph, _peaks(network, calibration))
@@ -63,7 +62,7 @@ def openvino_reference(
     }
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
-    core = openvino.Core()
+    core = openvino_core()
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         settings["INFERENCE_PRECISION_HINT"] = "f32"
     request = core.compile_model(core.read_model(graph), "CPU", settings).create_infer_request()

@@ -39,7 +39,7 @@ class TensorrtRunner:
     def __init__(
         self, package: Package, *, precision: Literal["float16", "float32"] = "float16", cache: Path | None = None
     ) -> None:
-        # Asked first: merely loading the library changes the process's signal stack, and needs no GPU to do so.
+        # Asked first: the library takes long to load.
         if not torch.cuda.is_available():
             raise EngineUnavailable("TensorRT needs an NVIDIA GPU that torch sees; none is here: use --engine openvino")
         self._trt = import_tensorrt()

@@ -266,7 +266,7 @@ def test_the_smallest_bucket_that_holds_a_picture_is_chosen():
 
 
 def apart(work: Callable[..., int], *arguments: object) -> int:
-    """In a process of its own: the library changes the signal stack, and the next signal would end this process."""
+    """In a process of its own, so that what a compiler of 100 MB leaves behind stays out of the other tests."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(work, *arguments).result()
 

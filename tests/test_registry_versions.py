@@ -1,5 +1,6 @@
 """Registering: all or nothing, the same package once, and what comes back is what went in."""
 
+import _thread
 import os
 import signal
 import threading
@@ -174,7 +175,7 @@ def test_a_second_ctrl_c_does_not_stop_the_undoing(registry_, settings, tiny_pac
     undo = registry.registration.drop_models
 
     def impatient(*args):
-        os.kill(os.getpid(), signal.SIGINT)
+        _thread.interrupt_main(signal.SIGINT)
         time.sleep(0.05)
         undo(*args)
 

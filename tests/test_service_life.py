@@ -1,9 +1,9 @@
 """How the service goes away, and what it tells about itself while it is there: log, traces, metrics, dashboard."""
 
+import _thread
 import asyncio
 import json
 import logging
-import os
 import re
 import signal
 import subprocess
@@ -121,10 +121,10 @@ def test_sigterm_is_passed_on_when_everything_is_answered_and_at_once_when_it_co
             drain = Drain(30)
             drain.on_sigterm()
             with drain.counted():
-                os.kill(os.getpid(), signal.SIGTERM)
+                _thread.interrupt_main(signal.SIGTERM)
                 await until(lambda: drain.begun)
                 assert told == []
-                os.kill(os.getpid(), signal.SIGTERM)
+                _thread.interrupt_main(signal.SIGTERM)
                 await until(lambda: len(told) == 1)
             await until(lambda: len(told) == 2)
             drain.close()
