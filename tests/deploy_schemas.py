@@ -1,8 +1,8 @@
 """The parts of two custom resources that our manifests use, as JSON schemas of our own.
 
 KEDA's ScaledObject with its Prometheus scaler, and the Prometheus operator's ServiceMonitor (monitoring.coreos.com/v1);
-not their CRDs, which are the authority (keda.sh/docs/latest/reference/scaledobject-spec). Closed on purpose: a field that
-is not here is a slip of the pen until somebody looked it up and added it.
+not their CRDs, which are the authority (keda.sh/docs/latest/reference/scaledobject-spec). Closed on purpose: a field
+that is not here is a slip of the pen until somebody looked it up and added it.
 """
 
 from typing import Any
