@@ -1,11 +1,14 @@
 """The page for everybody: keyboard alone, a screen reader's names, contrast in light and dark, a phone's width."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from page_world import PHONE, Visitor, address, browser, visitor  # noqa: F401 (fixtures)
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FileChooser, Page, expect
 
 from stylenet.images import Pixels
 from stylenet.pictures import encode_picture
@@ -55,14 +58,26 @@ def tab_to(page: Page, name: str, most: int = 40) -> None:
     raise AssertionError(f"{name} is not reached with the Tab key; it stands at {focused(page)}")
 
 
+def wait_until(page: Page, holds: Callable[[], bool], what: str, most_s: float = 60.0) -> None:
+    deadline_s = time.monotonic() + most_s
+    while not holds():
+        if time.monotonic() > deadline_s:
+            raise AssertionError(f"{what} did not come within {most_s:.0f} s; the focus is on {focused(page)}")
+        page.wait_for_timeout(50)  # lets the browser's events in
+
+
 def test_everything_is_done_with_the_keyboard_alone(visitor, photo: Pixels):  # noqa: F811
     page = visitor.arrive()
+    choosers: list[FileChooser] = []
+    page.on(
+        "filechooser", lambda chooser: choosers.append(chooser)
+    )  # long before the key, since Chromium is told of it without waiting
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the styles")).to_be_focused()
     tab_to(page, "choose")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files({"name": "k.png", "mimeType": "image/png", "buffer": encode_picture(photo)})
+    page.keyboard.press("Enter")
+    wait_until(page, lambda: bool(choosers), "a file chooser")
+    choosers[0].set_files({"name": "k.png", "mimeType": "image/png", "buffer": encode_picture(photo)})
     visitor.settled()
     expect(page.get_by_role("button", name="Replace photo")).to_be_focused()
     page.evaluate("document.activeElement.blur()")

@@ -75,7 +75,7 @@ def test_two_workers_learn_what_one_with_the_whole_batch_learns(
         done = torchrun(
             workers, "-m", "cli.main", "train", str(path), "--threads", "1", "--json", home=tmp_path / str(workers)
         )
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.returncode == 0, f"{workers} workers: {done.stderr[:4000]} ... {done.stderr[-4000:]}"
         assert json.loads(done.stdout)["version"] == 1  # one worker speaks
     alone, shared = curves(tmp_path / "1"), curves(tmp_path / "2")
     assert set(alone) == {"stage1", "stage2"}
