@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,11 +29,10 @@ def pictures(photo: Pixels, painting: Pixels) -> tuple[PictureSet, PictureSet]:
 
 def torchrun(workers: int, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Start `python ARGUMENTS` once per worker, as a user would."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environment = {**os.environ, "PENTIMENTO_HOME": str(home), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    start = ["-m", "torch.distributed.run", f"--nproc-per-node={workers}", f"--master-port={port}"]
+    # --standalone finds its own free ports; the address because a machine's name need not lead back to it.
+    alone = ["--standalone", "--local-addr=127.0.0.1"]
+    start = ["-m", "torch.distributed.run", *alone, f"--nproc-per-node={workers}"]
     return subprocess.run(
         [sys.executable, *start, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
