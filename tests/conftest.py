@@ -1,11 +1,14 @@
 """What tests share: a tiny network with a fixed seed, as a real package with a real engine, and two small pictures."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
