@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
@@ -24,6 +22,9 @@ from stylenet.network import StyleNetwork
 
 if TYPE_CHECKING:
     from service.settings import ServiceSettings
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would wait.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = NetworkConfig(encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2)
 
