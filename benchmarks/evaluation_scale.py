@@ -7,7 +7,8 @@
 With `--repeated` 36 pairs are measured, and a judgement of that many pairs is made in which the same pictures stand
 again and again: every number is found in the ledger, so only what follows the measuring is run (reading, comparing,
 tables, report), at any size, in minutes. Each number of pairs runs in a process of its own, whose peak memory (VmHWM)
-and processor time are the operating system's.
+and processor time are the operating system's. With `--keep FOLDER` a run that was killed goes on; its time and its
+processor time are then those of the last piece.
 """
 
 import argparse
@@ -19,12 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 WIKIART_PAINTINGS = 81_444
+TRACE_STEPS = 100
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, action="append", required=True)
     parser.add_argument("--side", type=int, default=256, help="short side in px")
     parser.add_argument("--strengths", type=int, default=3, help="steps of the sweep")
+    parser.add_argument("--threads", type=int, default=2, help="of torch and of the engines")
+    parser.add_argument("--keep", type=Path, help="keep the numbers here: a run that was killed goes on")
     parser.add_argument("--light", action="store_true", help="painters of plain image operations in the engines' place")
     parser.add_argument("--repeated", action="store_true", help="measure 36 pairs and repeat them")
     parser.add_argument("--only", action="store_true", help=argparse.SUPPRESS)
@@ -42,27 +47,32 @@ def main() -> None:
         if given.repeated:
             print(json.dumps(_repeat(given.data, given.pairs[0])))
         else:
-            print(json.dumps(_judge(given.data, given.pairs[0], given.side, given.strengths, light=given.light)))
+            print(json.dumps(_judge(given)))
         return
     for pairs in given.pairs:
         command = [sys.executable, __file__, "--only", "--data", str(given.data), "--pairs", str(pairs)]
-        command += ["--side", str(given.side), "--strengths", str(given.strengths)]
+        command += ["--side", str(given.side), "--strengths", str(given.strengths), "--threads", str(given.threads)]
+        command += ["--keep", str(given.keep)] if given.keep else []
         command += [f"--{name}" for name in ("light", "repeated") if getattr(given, name)]
         environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
         finished = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         print(finished.stdout.splitlines()[-1], flush=True)
 
 
-def _judge(data: Path, pairs: int, side: int, strengths: int, *, light: bool) -> dict[str, Any]:
+def _judge(given: argparse.Namespace) -> dict[str, Any]:
+    import torch
+
     from evaluation.harness import evaluate
     from evaluation.settings import EvaluationSettings
 
+    torch.set_num_threads(given.threads)
+    pairs, strengths = given.pairs[0], given.strengths
     contents = math.isqrt(pairs)
     styles = -(-pairs // contents)
     settings = EvaluationSettings(
         contents=contents,
         styles=styles,
-        short_side_px=side,
+        short_side_px=given.side,
         strengths=tuple(k / (strengths - 1) for k in range(strengths)),
         extractor="compact",
         ms_ssim=False,
@@ -70,20 +80,27 @@ def _judge(data: Path, pairs: int, side: int, strengths: int, *, light: bool) ->
         nst_pairs=0,
         resamples=500,
     )
-    candidate, adain = _light_painters() if light else _engines()
+    candidate, adain = _light_painters() if given.light else _engines(given.threads)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = evaluate(
-            candidate, data=_every_split(data, Path(folder)), out=Path(folder) / "out", adain=adain, settings=settings
+            candidate,
+            data=_every_split(given.data, Path(folder)),
+            out=Path(folder) / "out",
+            adain=adain,
+            settings=settings,
+            cache=given.keep,
+            progress=_trace(),
         )
         written_mb = sum(path.stat().st_size for path in (Path(folder) / "out").iterdir()) / 2**20
     seconds = time.monotonic() - started
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "pairs": report.data.pairs,
-        "side_px": side,
+        "side_px": given.side,
+        "threads": given.threads,
         "strengths": strengths,
-        "painters": "plain image operations" if light else "the shipped compact and AdaIN",
+        "painters": "plain image operations" if given.light else "the shipped compact and AdaIN",
         "seconds": round(seconds, 1),
         "pairs_per_s": round(report.data.pairs / seconds, 3),
         "cpu_s_per_pair": round((usage.ru_utime + usage.ru_stime) / report.data.pairs, 3),
@@ -143,6 +160,23 @@ def _repeat(data: Path, pairs: int) -> dict[str, Any]:
     }
 
 
+def _trace() -> Callable[[int, int, str], None]:
+    """Says how far a run is, and its peak memory until then, every TRACE_STEPS pairs: memory that grows shows early."""
+    started = time.monotonic()
+
+    def say(done: int, total: int, what: str) -> None:
+        if done and done % TRACE_STEPS == 0:
+            line = {
+                "done": done,
+                "of": total,
+                "seconds": round(time.monotonic() - started),
+                "peak_mb": round(_peak_mb()),
+            }
+            print(json.dumps(line | {"now": what}), file=sys.stderr, flush=True)
+
+    return say
+
+
 def _every_split(data: Path, folder: Path) -> list[Path]:
     """All photographs and all paintings of a folder as two plain folders of links: more than one split holds."""
     from evaluation.datasets import list_folder
@@ -155,10 +189,11 @@ def _every_split(data: Path, folder: Path) -> list[Path]:
     return [folder / "photographs", folder / "paintings"]
 
 
-def _engines() -> tuple[Any, Any]:
+def _engines(threads: int) -> tuple[Any, Any]:
     from runtime.loading import load_engine
 
-    return load_engine(ROOT / "pretrained" / "compact"), load_engine(ROOT / "pretrained" / "adain")
+    candidate, adain = (load_engine(ROOT / "pretrained" / name, threads=threads) for name in ("compact", "adain"))
+    return candidate, adain
 
 
 def _light_painters() -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evaluation.content_metrics import canny_edges, edge_reach_px
+from evaluation.content_metrics import Views, views_of
 from evaluation.errors import DataError
 
 HOW = (
@@ -50,26 +50,20 @@ class Boundaries:
         return rows, columns
 
 
-def boundary_recall(image: Tensor, boundaries: Boundaries) -> Tensor:
+def boundary_recall(image: Tensor | Views, boundaries: Boundaries) -> Tensor:
     """The weighted share of human boundaries that lie near a Canny edge of the picture.
 
     Args:
-        image: (N, 3, H, W), -1..1.
+        image: (N, 3, H, W), -1..1, or views of it.
         boundaries: of the photograph that the pictures were painted from.
 
     Returns:
         (N,) 0..1; NaN where nobody drew anything.
     """
-    from scipy.ndimage import distance_transform_edt
-
-    height, width = image.shape[2:]
-    rows, columns = boundaries.places(height, width)
-    reach, total = edge_reach_px(height, width), boundaries.weights.sum()
-    scores = []
-    for found in canny_edges(image):
-        distance = distance_transform_edt(~found) if found.any() else np.full(found.shape, np.inf)
-        near = distance[rows, columns] <= reach
-        scores.append(float(boundaries.weights[near].sum() / total) if total > 0 else float("nan"))
+    near = views_of(image).near_outlines
+    rows, columns = boundaries.places(*near.shape[1:])
+    total = boundaries.weights.sum()
+    scores = [float(boundaries.weights[each[rows, columns]].sum() / total) if total > 0 else np.nan for each in near]
     return torch.tensor(scores, dtype=torch.float32)
 
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation import lpips_metrics, style_metrics
+from evaluation.content_metrics import Views
 from evaluation.meters import Wanted, content_scores, shares_left, style_distances
 from evaluation.pairs import Picture
 from evaluation.settings import EvaluationSettings
@@ -29,7 +30,7 @@ SEEN_IN_MEMORY = 32
 """Descriptions of styles and photographs that are kept; one is about 1 MB."""
 _MEASURING = (
     *("boundary_metrics", "content_metrics", "lpips_metrics", "style_metrics", "meters", "measuring", "methods", "nst"),
-    *("pairs", "scoring", "foreign"),
+    *("pairs", "scoring", "foreign", "similarity"),
 )
 """The files of this folder whose code makes the numbers, besides all of `runtime` and `stylenet`: a change in any of
 them makes kept numbers stale."""
@@ -63,11 +64,13 @@ class Instruments:
     axis: Literal["mean", "strict"] = "mean"
     _styles: OrderedDict[str, style_metrics.Description] = field(default_factory=OrderedDict)
     _photos: OrderedDict[str, _Seen] = field(default_factory=OrderedDict)
+    _latest: OrderedDict[str, Views] = field(default_factory=OrderedDict)
 
     @staticmethod
     def load(settings: EvaluationSettings) -> "Instruments":
         """What this machine has and the settings allow."""
-        loaded = load_extractor(settings.extractor)
+        # channels last: a fifth faster on a processor, and the same numbers but for rounding
+        loaded = load_extractor(settings.extractor).to(memory_format=torch.channels_last)
         with_lpips = settings.lpips and lpips_metrics.lpips_is_available(settings.lpips_backbone)
         kind: Literal["vgg19", "compact"] = "vgg19" if isinstance(loaded.module, Vgg19) else "compact"
         wanted = Wanted(ms_ssim=settings.ms_ssim, lpips=settings.lpips_backbone if with_lpips else None)
@@ -94,42 +97,64 @@ class Instruments:
         return _remember(self._styles, style.sha256, lambda: self._describe(style.pixels))
 
     def measure(self, pictures: list[Pixels], photo: Picture, style: Picture) -> Scores:
-        """Every metric of N pictures of one pair. The same picture twice is measured once, the photograph itself never
-        again; so a method's numbers do not depend on whose pictures are measured beside it.
+        """Every metric of N pictures of one pair."""
+        return self.measure_sweeps({"": pictures}, photo, style)[""]
+
+    def measure_sweeps(self, sweeps: dict[str, list[Pixels]], photo: Picture, style: Picture) -> dict[str, Scores]:
+        """Every metric of several sweeps of one pair, in their order.
+
+        The same picture twice is measured once, the photograph itself never again. Each sweep is measured in batches of
+        its own, so that its numbers do not depend on what is measured after it.
         """
         own = self._photo(photo)
         target = self.style(style)
         distances = {name: values.numpy() for name, values in style_metrics.distances(own.description, target).items()}
         of_photo = {name: float(values[0]) for name, values in distances.items()}
-        original = photo.pixels.tobytes()
-        unique = {picture.tobytes(): picture for picture in pictures}
-        new = {key: picture for key, picture in unique.items() if key != original}
-        rows = {original: own.content | of_photo}
-        if new:
-            images = torch.cat([to_image(picture) for picture in new.values()])
-            found = content_scores(images, to_image(photo.pixels), self.wanted, photo.boundaries)
-            found |= style_distances(images, target, self.extractor)
-            rows |= {key: {name: float(found[name][k]) for name in found} for k, key in enumerate(new)}
-        table = {name: np.array([rows[p.tobytes()][name] for p in pictures]) for name in rows[original]}
-        return table | shares_left({name: table[name] for name in of_photo}, of_photo, self.axis)
+        rows = {photo.pixels.tobytes(): own.content | of_photo}
+        found: dict[str, Scores] = {}
+        for name, pictures in sweeps.items():
+            new = {key: picture for picture in pictures if (key := picture.tobytes()) not in rows}
+            rows |= self._measure_new(new, photo, target)
+            table = {
+                metric: np.array([rows[p.tobytes()][metric] for p in pictures]) for metric in own.content | of_photo
+            }
+            found[name] = table | shares_left({each: table[each] for each in of_photo}, of_photo, self.axis)
+        return found
+
+    def _measure_new(
+        self, new: dict[bytes, Pixels], photo: Picture, target: style_metrics.Description
+    ) -> dict[bytes, dict[str, float]]:
+        if not new:
+            return {}
+        images = torch.cat([to_image(picture) for picture in new.values()])
+        found = content_scores(images, self._views(photo), self.wanted, photo.boundaries)
+        found |= style_distances(images, target, self.extractor)
+        return {key: {name: float(found[name][k]) for name in found} for k, key in enumerate(new)}
 
     def _photo(self, photo: Picture) -> _Seen:
         def look() -> _Seen:
-            image = to_image(photo.pixels)
-            scores = content_scores(image, image, self.wanted, photo.boundaries)
+            scores = content_scores(to_image(photo.pixels), self._views(photo), self.wanted, photo.boundaries)
             return _Seen({name: float(values[0]) for name, values in scores.items()}, self._describe(photo.pixels))
 
-        return _remember(self._photos, photo.sha256 + photo.boundaries_sha256, look)
+        return _remember(self._photos, _key_of(photo), look)
+
+    def _views(self, photo: Picture) -> Views:
+        """Of the photograph last met: pairs come photograph by photograph, and views take several times its memory."""
+        return _remember(self._latest, _key_of(photo), lambda: Views(to_image(photo.pixels)), most=1)
 
     def _describe(self, pixels: Pixels) -> style_metrics.Description:
         return style_metrics.describe(to_image(pixels), self.extractor)
 
 
-def _remember(kept: OrderedDict[str, T], key: str, make: Callable[[], T]) -> T:
-    """What is kept under `key`, made where it is not; of SEEN_IN_MEMORY, the one unused for longest goes."""
+def _key_of(photo: Picture) -> str:
+    return photo.sha256 + photo.boundaries_sha256
+
+
+def _remember(kept: OrderedDict[str, T], key: str, make: Callable[[], T], most: int = SEEN_IN_MEMORY) -> T:
+    """What is kept under `key`, made where it is not; of `most`, the one unused for longest goes."""
     if key not in kept:
         kept[key] = make()
-        if len(kept) > SEEN_IN_MEMORY:
+        if len(kept) > most:
             kept.popitem(last=False)
     kept.move_to_end(key)
     return kept[key]

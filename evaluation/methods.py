@@ -199,8 +199,8 @@ def recolour(photo: Pixels, style: Pixels) -> Pixels:
     A judge's own implementation on purpose: it shares no line with the network that it helps to judge.
     """
     source, target = _colours(photo), _colours(style)
-    root = _power(_covariance(source), 0.5)
-    inverse = _power(_covariance(source), -0.5)
+    covariance = _covariance(source)
+    root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
     transform = inverse @ _power(root @ _covariance(target) @ root, 0.5) @ inverse
     moved = (source - source.mean(axis=0)) @ transform + target.mean(axis=0)
     return np.clip(np.round(moved), 0, 255).astype(np.uint8).reshape(photo.shape)

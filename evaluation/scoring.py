@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.ledger import Record, Row, digest_of
+from evaluation.ledger import Record, digest_of
 from evaluation.measuring import Instruments
 from evaluation.methods import Method, null_sweeps
 from evaluation.pairs import Picture
 from evaluation.scores import ADAIN
-from stylenet.images import Pixels
 
 PAINTED = "painted"
 """The row of the method itself in its record; the null methods' rows stand beside AdaIN's, whose pictures they use."""
@@ -36,15 +35,14 @@ class Scorer:
             MethodError: the method broke its contract.
         """
         pictures = [self.method.paint(photo, style, strength) for strength in self.strengths]
-        record = {PAINTED: self._measure(pictures, photo, style)}
+        sweeps = {PAINTED: pictures}
         if self.method.name == ADAIN:
-            for name, sweep in null_sweeps(photo.pixels, style.pixels, pictures[-1], self.strengths).items():
-                record[name] = self._measure(sweep, photo, style)
-        return record
-
-    def _measure(self, pictures: list[Pixels], photo: Picture, style: Picture) -> Row:
-        found = self.instruments.measure(pictures, photo, style)
-        return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
+            sweeps |= null_sweeps(photo.pixels, style.pixels, pictures[-1], self.strengths)
+        found = self.instruments.measure_sweeps(sweeps, photo, style)
+        return {
+            name: {metric: np.asarray(values, dtype=np.float64) for metric, values in scores.items()}
+            for name, scores in found.items()
+        }
 
 
 def pair_key(photo: Picture, style: Picture) -> str:
