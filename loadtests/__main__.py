@@ -1,22 +1,27 @@
-"""`python -m loadtests smoke --host URL`: one verdict about one deployment.
+"""`python -m loadtests SHAPE --host URL`: one verdict about one deployment.
 
-Exit codes: 0 passed, 3 failed, 4 could not run, 5 inconclusive.
+SHAPE is smoke, step, spike, soak, breakpoint, or any other that the SLO file names under shapes:.
+A service that asks for a token gets $PENTIMENTO_TOKEN.
+
+Exit codes: 0 passed, 3 failed, 4 could not run, 5 inconclusive (the sender was too slow, or there was too little).
 """
 
 import argparse
-import json
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from loadtests.slo import Load, Promise, Slo, SloError, load_slo
+from loadtests.records import Record, aside, write_run
+from loadtests.report import as_json, as_junit, as_text
+from loadtests.slo import Slo, SloError, load_slo
 from loadtests.verdict import Verdict
 
-_DEFAULT_SLO = Slo(endpoints={name: Promise(p95_ms=5000) for name in ("stylize", "styles", "model", "bad input")})
+_DEFAULT_SLO = Path(__file__).resolve().parents[1] / "configs" / "slo.yaml"
 _EXAMPLES = """examples:
   python -m loadtests smoke --host http://127.0.0.1:3000
-  python -m loadtests smoke --host http://127.0.0.1:3000 --slo configs/slo-smoke.yaml --rate 5 --duration-s 60 --json
+  python -m loadtests breakpoint --host http://127.0.0.1:3000 --slo configs/slo.yaml --out build/load --json
 """
 
 
@@ -24,31 +29,32 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print; the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        slo = load_slo(options.slo) if options.slo else _DEFAULT_SLO
-        given = {"rate_per_s": options.rate, "duration_s": options.duration_s, "drain_s": options.drain_s}
-        load = Load.model_validate(slo.load.model_dump() | {key: v for key, v in given.items() if v is not None})
+        slo = load_slo(options.slo)
+        slo.shape(options.shape)
     except SloError as error:
-        return _show(Verdict(outcome="could_not_run", reason=str(error)), as_json=options.json)
-    except ValueError:
-        _parser().error("--rate, --duration-s and --drain-s must be positive, and --rate at most 10000")
-    from loadtests.smoke import run_smoke  # Locust patches the standard library as it is imported: in this process only
+        return _show(Verdict(outcome="could_not_run", reason=str(error)), [], options)
+    verdict, records = _run(options, slo)
+    return _show(verdict, records, options)
 
-    verdict = run_smoke(options.host.rstrip("/"), slo.model_copy(update={"load": load}), tell=_tell)
-    return _show(verdict, as_json=options.json)
+
+def _run(options: argparse.Namespace, slo: Slo) -> tuple[Verdict, list[Record]]:
+    from loadtests.conduct import run_load  # patches the standard library for gevent: in this process only
+    from loadtests.openloop import Target
+
+    target = Target(host=options.host.rstrip("/"), token=os.environ.get("PENTIMENTO_TOKEN") or None)
+    return run_load(target, slo, options.shape, tell=_tell)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__, epilog=_EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    commands = parser.add_subparsers(dest="command", required=True)
-    smoke = commands.add_parser("smoke", help="a short, small, realistic load", epilog=_EXAMPLES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    smoke.add_argument("--host", required=True, type=_url, help="base URL, for example http://127.0.0.1:3000")
-    smoke.add_argument("--slo", type=Path, help="the promises (YAML); some generous ones by default")
-    smoke.add_argument("--rate", type=float, metavar="PER_S", help="requests per second, instead of the SLO file's")
-    smoke.add_argument("--duration-s", type=float, help="seconds of sending, instead of the SLO file's")
-    smoke.add_argument("--drain-s", type=float, help="seconds to wait for the last answers, instead of the SLO file's")
-    smoke.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
+    parser.add_argument("shape", help="how the load goes over time; one of those in the SLO file")
+    parser.add_argument("--host", required=True, type=_url, help="base URL, for example http://127.0.0.1:3000")
+    parser.add_argument("--slo", type=Path, default=_DEFAULT_SLO, help="promises, mixture and shapes (YAML); "
+                        "configs/slo.yaml by default")  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write records.jsonl, verdict.json, junit.xml and "
+                        "report.html there")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
     return parser
 
 
@@ -63,20 +69,20 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _show(verdict: Verdict, *, as_json: bool) -> int:
-    if as_json:
-        print(json.dumps(verdict.as_dict(), indent=1, allow_nan=False))
-        return verdict.exit_code
-    for rule in verdict.rules:
-        value = "not measured" if rule.value is None else f"{rule.value:.4g}"
-        mark = "ok  " if rule.passed else "FAIL"
-        print(f"{mark} {rule.endpoint:<10} {rule.name:<14} {value:>12}   promised {rule.needed}")
-    for problem, count in verdict.problems.items():
-        print(f"     {count} x {problem}")
-    if verdict.requests:
-        print(f"{verdict.requests} requests, {verdict.unanswered} unanswered, {verdict.rate_per_s:.2f} per second")
-    print(f"{verdict.outcome}: {verdict.reason}")
+def _show(verdict: Verdict, records: list[Record], options: argparse.Namespace) -> int:
+    if options.out:
+        _write(verdict, records, options.out)
+    print(as_json(verdict) if options.json else as_text(verdict))
     return verdict.exit_code
+
+
+def _write(verdict: Verdict, records: list[Record], folder: Path) -> None:
+    if verdict.run:
+        write_run(folder / "records.jsonl", verdict.run, records)
+    for name, text in (("verdict.json", as_json(verdict)), ("junit.xml", as_junit(verdict))):
+        with aside(folder / name) as out:
+            out.write(text)
+    _tell(f"wrote {folder}/")
 
 
 def _exit() -> NoReturn:

@@ -1,4 +1,4 @@
-"""The picture that is sent: drawn here, so that a load test needs no file and every run sends the same bytes."""
+"""The pictures that are sent: drawn here, so that a load test needs no file and every run sends the same bytes."""
 
 import io
 import random
@@ -28,4 +28,20 @@ def photograph_jpeg(width_px: int, height_px: int, *, seed: int = 1) -> bytes:
     grain = Image.frombytes("L", (64, 64), dice.randbytes(64 * 64)).resize((width_px, height_px)).convert("RGB")
     buffer = io.BytesIO()
     Image.blend(picture, grain, 0.06).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def painting_jpeg(width_px: int, height_px: int, *, seed: str = "1") -> bytes:
+    """Broad strokes in few colours, as JPEG bytes; the same arguments give the same bytes."""
+    dice = random.Random(seed)
+    palette = [tuple(dice.randrange(256) for _ in range(3)) for _ in range(5)]
+    picture = Image.new("RGB", (width_px, height_px), palette[0])
+    draw = ImageDraw.Draw(picture)
+    reach = max(width_px, height_px) // 4
+    for _ in range(120):
+        x, y = dice.randrange(width_px), dice.randrange(height_px)
+        end = (x + dice.randint(-reach, reach), y + dice.randint(-reach, reach) // 2)
+        draw.line((x, y, *end), fill=dice.choice(palette), width=dice.randint(2, max(3, reach // 4)))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

@@ -1,164 +1,139 @@
-"""The smoke run as a user starts it, against small real servers: the healthy one passes, each ill one fails."""
+"""A load test as a user starts it: the healthy service passes, each injected fault fails, and the verdict says how."""
 
-import email.parser
-import email.policy
-import io
 import json
+import os
 import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import xml.etree.ElementTree as ElementTree
 
 import pytest
-from PIL import Image, ImageOps
+from loadtests_world import IDLE_PAINTINGS, load_test, nobody, service, slo_file
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-class Service(BaseHTTPRequestHandler):
-    """A small service that answers as the real one promises. Its `ill` says how it does not."""
-
-    protocol_version = "HTTP/1.1"
-    ill = ""
-    stall_until_s = 0.0  # set by the first picture
-
-    def do_GET(self) -> None:
-        bodies: dict[str, object] = {
-            "/readyz": {"status": "ready"},
-            "/v1/styles": {"styles": [{"id": "waves"}]},
-            "/v1/model": {"version": "pentimento/1", "digest": "a" * 64},
-        }
-        self.answer(200, "application/json", json.dumps(bodies[self.path]).encode())
-
-    def do_POST(self) -> None:
-        blob = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.ill == "never answers":
-            time.sleep(60)
-        if self.ill == "stalls":
-            kind = type(self)
-            kind.stall_until_s = kind.stall_until_s or time.monotonic() + 2
-            time.sleep(max(0.0, kind.stall_until_s - time.monotonic()))
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        parts = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + blob).iter_parts()
-        form = {part.get_param("name", header="content-disposition"): part.get_payload(decode=True) for part in parts}
-        status, wrong = self.refusal(form)
-        if self.ill == "sheds everything" and status == 200:
-            status, wrong = 429, "busy"
-        if status != 200:
-            self.answer(status, "application/problem+json", json.dumps({"detail": wrong}).encode())
-            return
-        with Image.open(io.BytesIO(form["image"])) as picture:
-            painted = ImageOps.invert(picture.convert("RGB"))
-        if self.ill == "wrong size":
-            painted = painted.resize((painted.width + 1, painted.height))
-        buffer = io.BytesIO()
-        picture_format = form["format"].decode()
-        painted.save(buffer, picture_format)
-        blob = buffer.getvalue()
-        self.answer(200, f"image/{picture_format}", blob[: len(blob) // 2] if self.ill == "broken picture" else blob)
-
-    def refusal(self, form: dict[str, bytes]) -> tuple[int, str]:
-        if form["style"] != b"waves":
-            return 404, "no such style"
-        if form["image"].startswith(b"http") or float(form.get("strength", b"1")) > 1:
-            return 422, "out of range"
-        try:
-            with Image.open(io.BytesIO(form["image"])) as picture:
-                picture.load()
-        except OSError:
-            return 400, "not a picture"
-        return 200, ""
-
-    def answer(self, status: int, content_type: str, blob: bytes) -> None:
-        self.send_response(status)
-        headers = {"X-Model-Version": "1", "X-Model-Digest": "a" * 64, "Server-Timing": "a;dur=1", "X-Request-Id": "1"}
-        for name, value in {"Content-Type": content_type, "Content-Length": str(len(blob)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(blob)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from loadtests.records import read_run
 
 
-@contextmanager
-def service(ill: str = "") -> Iterator[str]:
-    handler = type("IllService", (Service,), {"ill": ill})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def smoke(host: str, *arguments: str) -> tuple[int, dict[str, object]]:
-    """(exit code, verdict) of a short run."""
-    command = [sys.executable, "-m", "loadtests", "smoke", "--host", host, "--rate", "20", "--duration-s", "1"]
-    done = subprocess.run(
-        [*command, "--drain-s", "3", "--json", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
-def test_a_healthy_service_passes():
-    with service() as host:
-        code, verdict = smoke(host)
-    assert (code, verdict["outcome"]) == (0, "passed"), verdict
-    assert verdict["unanswered"] == 0
+def test_a_healthy_service_passes_every_answer_is_kept_and_no_upload_stays(tmp_path):
+    with service() as (host, seen):
+        code, verdict = load_test(host, slo_file(tmp_path), "--out", str(tmp_path / "out"))
+        assert seen.styles == {"waves": "waves"}
+    assert (code, verdict["outcome"], verdict["problems"]) == (0, "passed", {}), verdict
+    run, records = read_run(tmp_path / "out" / "records.jsonl")
+    assert {record.endpoint for record in records if record.phase == "load"} >= {
+        "stylize",
+        "style removal",
+        "bad input",
+    }
+    assert sum(record.phase == "load" and not record.follows for record in records) == 25
+    assert run.phases[0].name == "load"
+    assert json.loads((tmp_path / "out" / "verdict.json").read_text())["outcome"] == "passed"
+    cases = list(ElementTree.parse(tmp_path / "out" / "junit.xml").iter("testcase"))
+    assert len(cases) > 20
+    assert not [case for case in cases if len(case)]
 
 
 @pytest.mark.parametrize(
     ("ill", "says"),
     [
-        ("never answers", "no answer"),
+        ("never answers", "no answer within"),
         ("wrong size", "instead of"),
         ("broken picture", "broken picture"),
-        ("sheds everything", "429"),
+        ("somebody else's picture", "SSIM below 0.95"),
+        ("errs", "status 500"),
+        ("cut off", "cut off"),
+        ("sheds without saying until when", "without a Retry-After"),
     ],
 )
-def test_an_ill_service_fails_and_the_verdict_says_how(ill, says):
-    with service(ill) as host:
-        code, verdict = smoke(host)
+def test_a_fault_that_begins_under_load_fails_and_the_verdict_says_how(tmp_path, ill, says):
+    with service(ill, well_for=IDLE_PAINTINGS) as (host, _):
+        code, verdict = load_test(host, slo_file(tmp_path, drain_s=2 if ill == "never answers" else 20))
     assert (code, verdict["outcome"]) == (3, "failed"), verdict
     assert says in json.dumps(verdict["problems"])
+    assert "error_share" in verdict["reason"]
 
 
-def test_a_stall_fails_by_latency(tmp_path):
-    (tmp_path / "slo.yaml").write_text("endpoints: {stylize: {p95_ms: 500}}")
-    with service("stalls") as host:
-        code, verdict = smoke(host, "--slo", str(tmp_path / "slo.yaml"), "--drain-s", "10")
+@pytest.mark.parametrize(
+    ("ill", "says"), [("broken picture", "broken picture"), ("sheds", "status 429"), ("errs", "status 500")]
+)
+def test_a_fault_that_was_always_there_fails_before_the_load_begins(tmp_path, ill, says):
+    with service(ill) as (host, seen):
+        code, verdict = load_test(host, slo_file(tmp_path))
     assert (code, verdict["outcome"]) == (3, "failed"), verdict
-    assert "p95_ms" in str(verdict["reason"])
+    assert says in verdict["reason"]
+    assert seen.asked <= 3
 
 
-def test_somebody_who_accepts_and_says_nothing_at_all_fails():
+def test_a_service_that_sheds_everything_under_load_fails_by_its_shed_share_not_by_errors(tmp_path):
+    with service("sheds", well_for=IDLE_PAINTINGS) as (host, _):
+        code, verdict = load_test(host, slo_file(tmp_path))
+    assert (code, verdict["outcome"], verdict["problems"]) == (3, "failed", {}), verdict
+    assert "shed_share 1" in verdict["reason"]
+    stylize = verdict["phases"][0]["endpoints"]["stylize"]
+    assert (stylize["error_share"], stylize["shed_share"], stylize["retry_after_s"]) == (0, 1, 1)
+    assert stylize["refused"]["p99_ms"] > 0
+
+
+def test_a_five_second_stall_fails_by_latency_although_every_answer_is_right(tmp_path):
+    promises = {name: {} for name in ("photos", "styles", "model", "bad input", "style upload", "style removal")}
+    phases = [{"name": "load", "rate_per_s": 10, "duration_s": 3}]
+    slo = slo_file(tmp_path, shape={"phases": phases}, endpoints={"stylize": {"p95_ms": 3000}, **promises})
+    with service("stalls", well_for=IDLE_PAINTINGS) as (host, _):
+        code, verdict = load_test(host, slo)
+    assert (code, verdict["outcome"], verdict["problems"]) == (3, "failed", {}), verdict
+    assert "stylize p95_ms" in verdict["reason"]
+
+
+def test_a_server_that_hangs_up_is_not_asked_again_in_secret(tmp_path):
+    with service("hangs up on reading") as (host, seen):
+        code, verdict = load_test(host, slo_file(tmp_path))
+    assert (code, verdict["outcome"]) == (3, "failed"), verdict
+    sent = 2 + sum(count for problem, count in verdict["problems"].items() if problem.startswith("model"))
+    assert seen.paths.count("/v1/model") == sent
+
+
+def test_an_upload_that_cannot_be_removed_fails_and_is_named(tmp_path):
+    with service("keeps uploads") as (host, seen):
+        code, verdict = load_test(host, slo_file(tmp_path))
+    assert (code, verdict["outcome"]) == (3, "failed"), verdict
+    assert "remove the uploaded style" in verdict["reason"]
+    assert len(seen.styles) == 2
+
+
+def test_a_read_only_library_is_not_changed_and_the_verdict_says_so(tmp_path):
+    with service(writable=False) as (host, _):
+        code, verdict = load_test(host, slo_file(tmp_path))
+    assert (code, verdict["outcome"]) == (0, "passed"), verdict
+    assert "may not be changed" in verdict["run"]["notes"][0]
+    assert "style upload" not in verdict["phases"][0]["endpoints"]
+
+
+def test_somebody_who_accepts_and_says_nothing_at_all_fails(tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        code, verdict = smoke(f"http://127.0.0.1:{listener.getsockname()[1]}", "--drain-s", "1")
+        code, verdict = load_test(f"http://127.0.0.1:{listener.getsockname()[1]}", slo_file(tmp_path, drain_s=1))
     assert (code, verdict["outcome"], verdict["unanswered"]) == (3, "failed", 1)
 
 
-def test_nobody_listening_could_not_run():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    code, verdict = smoke(f"http://127.0.0.1:{port}")
+def test_nobody_listening_could_not_run(tmp_path):
+    code, verdict = load_test(nobody(), slo_file(tmp_path))
     assert (code, verdict["outcome"]) == (4, "could_not_run")
-    assert "is the service running" in str(verdict["reason"])
+    assert "is the service running" in verdict["reason"]
 
 
-def test_an_slo_file_that_is_missing_could_not_run(tmp_path):
-    code, verdict = smoke("http://127.0.0.1:9", "--slo", str(tmp_path / "none.yaml"))
+def test_a_token_is_asked_for_and_used(tmp_path):
+    slo = slo_file(tmp_path)
+    without = {key: value for key, value in os.environ.items() if key != "PENTIMENTO_TOKEN"}
+    with service(token="open-sesame") as (host, _):
+        code, verdict = load_test(host, slo, env=without)
+        assert (code, verdict["outcome"]) == (4, "could_not_run")
+        assert "PENTIMENTO_TOKEN" in verdict["reason"]
+        code, verdict = load_test(host, slo, env={**without, "PENTIMENTO_TOKEN": "open-sesame"})
+        assert code == 0, verdict
+
+
+def test_a_file_or_a_shape_that_is_not_there_could_not_run(tmp_path):
+    code, verdict = load_test("http://127.0.0.1:9", tmp_path / "none.yaml")
     assert code == 4
-    assert "slo-smoke.yaml" in str(verdict["reason"])
+    assert "configs/slo.yaml" in verdict["reason"]
+    code, verdict = load_test("http://127.0.0.1:9", slo_file(tmp_path, shapes={"other": {"rise": {"from_per_s": 1}}}))
+    assert code == 4
+    assert "have: other" in verdict["reason"]
