@@ -37,6 +37,8 @@ class Views:
 
     def __init__(self, image: Tensor) -> None:
         self.image = image
+        self.features: dict[str, list[Tensor]] = {}
+        """What a network saw, by its name: kept here by whoever asked it."""
 
     @cached_property
     def colours(self) -> Windows:

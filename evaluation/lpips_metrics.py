@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from evaluation.content_metrics import Views, views_of
 from evaluation.errors import NotMeasured
 from stylenet.torchvision_guard import import_lpips
 from stylenet.weights import SQUEEZENET, find_weights, load_known
@@ -28,8 +29,10 @@ FILES = {
 """torchvision's own files; each name ends in the first eight digits of its sha256."""
 
 
-def lpips(image: Tensor, reference: Tensor, backbone: Backbone = "squeeze") -> Tensor:
+def lpips(image: Tensor | Views, reference: Tensor | Views, backbone: Backbone = "squeeze") -> Tensor:
     """Learned perceptual distance: (N,), 0 is identical; larger is worse.
+
+    The package would look at the reference again with every picture; here its features stay with its views.
 
     Args:
         image: (N, 3, H, W), -1..1.
@@ -42,7 +45,20 @@ def lpips(image: Tensor, reference: Tensor, backbone: Backbone = "squeeze") -> T
     if network is None:
         raise NotMeasured(lpips_missing(backbone))
     with torch.inference_mode():
-        return network(reference, image).flatten()
+        seen, original = (_directions(views_of(each), network, backbone) for each in (image, reference))
+        parts = [
+            network.get_submodule(f"lin{level}")((a - b).square()).mean(dim=(1, 2, 3))
+            for level, (a, b) in enumerate(zip(seen, original, strict=True))
+        ]
+        return torch.stack(parts).sum(dim=0)
+
+
+def _directions(views: Views, network: nn.Module, backbone: Backbone) -> list[Tensor]:
+    """The backbone's features at each of its levels, every pixel's at unit length."""
+    if backbone not in views.features:
+        features = network.get_submodule("net")(network.get_submodule("scaling_layer")(views.image))
+        views.features[backbone] = [x / (x.square().sum(dim=1, keepdim=True).sqrt() + 1e-10) for x in features]
+    return views.features[backbone]
 
 
 def lpips_is_available(backbone: Backbone = "squeeze") -> bool:

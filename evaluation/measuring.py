@@ -69,8 +69,9 @@ class Instruments:
     @staticmethod
     def load(settings: EvaluationSettings) -> "Instruments":
         """What this machine has and the settings allow."""
-        # channels last: a fifth faster on a processor, and the same numbers but for rounding
-        loaded = load_extractor(settings.extractor).to(memory_format=torch.channels_last)
+        loaded = load_extractor(settings.extractor)
+        # a fifth faster on a processor, and the same numbers but for rounding; torch's types leave memory_format out
+        loaded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         with_lpips = settings.lpips and lpips_metrics.lpips_is_available(settings.lpips_backbone)
         kind: Literal["vgg19", "compact"] = "vgg19" if isinstance(loaded.module, Vgg19) else "compact"
         wanted = Wanted(ms_ssim=settings.ms_ssim, lpips=settings.lpips_backbone if with_lpips else None)
@@ -80,13 +81,13 @@ class Instruments:
     def key(self) -> str:
         """A digest of all that makes the numbers besides the pictures: our code, the weights, the libraries, the cores.
 
-        The number of threads belongs to it: a sum taken in another order may differ in its last digit.
+        The number of threads belongs to it: a sum taken in another order may differ in its last digit. The axis does
+        not: it is made anew from the shares whenever a ledger is read.
         """
         known = {
             "code": _code_digest(),
             "extractor": _weights_digest(self.extractor) if isinstance(self.extractor, Extractor) else self.label,
             "wanted": [self.wanted.ms_ssim, self.wanted.lpips],
-            "axis": self.axis,
             "versions": [_version(name) for name in _LIBRARIES],
             "threads": torch.get_num_threads(),
         }

@@ -70,7 +70,7 @@ def _content_of(
     if wanted.ms_ssim and min(photo.image.shape[2:]) >= content.MS_SSIM_SIDE_PX:
         found["ms_ssim"] = content.ms_ssim(seen, photo)
     if wanted.lpips is not None:
-        found["lpips"] = lpips(seen.image, photo.image, wanted.lpips)
+        found["lpips"] = lpips(seen, photo, wanted.lpips)
     if boundaries is not None:
         found["boundary_recall"] = boundary_recall(seen, boundaries)
     return found
@@ -85,14 +85,17 @@ def style_distances(pictures: Tensor, target: style.Description, extractor: styl
 def shares_left(
     distances: dict[str, Numbers], photo_distances: dict[str, float], axis: Axis = "mean"
 ) -> dict[str, Numbers]:
-    """Each distance as a share of the unedited photograph's own: 1 is no style at all, 0 is the style itself.
-
-    `style_left` is the axis on which "equal style" is read: of the families' shares, each capped at `SHARE_CAP`, the
-    mean, or the largest (`strict`), where nothing done in one family makes up for what is left undone in another.
-    """
+    """Each distance as a share of the unedited photograph's own: 1 is no style at all, 0 is the style itself."""
     shares = {f"{name}_left": values / max(photo_distances[name], 1e-9) for name, values in distances.items()}
-    capped = [np.minimum(shares[f"{family}_left"], SHARE_CAP) for family in style.FAMILIES]
-    return shares | {"style_left": np.max(capped, axis=0) if axis == "strict" else np.mean(capped, axis=0)}
+    return on_axis(shares, axis)
+
+
+def on_axis(scores: dict[str, Numbers], axis: Axis) -> dict[str, Numbers]:
+    """The same scores with `style_left`, on which "equal style" is read: of the families' shares, each capped at
+    `SHARE_CAP`, the mean, or the largest (`strict`), where nothing done in one family makes up for another's.
+    """
+    capped = [np.minimum(scores[f"{family}_left"], SHARE_CAP) for family in style.FAMILIES]
+    return scores | {"style_left": np.max(capped, axis=0) if axis == "strict" else np.mean(capped, axis=0)}
 
 
 def batches(pictures: Tensor) -> list[Tensor]:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from evaluation.columns import write_columns
 from evaluation.ledger import Ledger, Record, read_all
+from evaluation.meters import on_axis
 from evaluation.pairs import Manifest
 from evaluation.scores import ADAIN, NULL_METHODS
 from evaluation.scoring import PAINTED, Scorer, pair_key
@@ -108,7 +109,9 @@ def sweeps_of(scorer: Scorer, ledger: Ledger, manifest: Manifest, scratch: Path)
     rows = {PAINTED: scorer.method.name} | (
         dict(zip(NULL_METHODS, NULL_METHODS, strict=True)) if scorer.method.name == ADAIN else {}
     )
-    return write_columns(read_all(ledger, pairs), rows, scratch, (len(pairs), len(scorer.strengths)))
+    axis = scorer.instruments.axis
+    records = ({row: on_axis(scores, axis) for row, scores in each.items()} for each in read_all(ledger, pairs))
+    return write_columns(records, rows, scratch, (len(pairs), len(scorer.strengths)))
 
 
 def in_blocks(places: Iterable[Place]) -> list[Place]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from evaluation.methods import Painter
 from evaluation.nst_pairs import nst_places
 from evaluation.pairs import Manifest, make_manifest
 from evaluation.pipeline import Counter as Steps
-from evaluation.pipeline import Here, fill_ledger, in_blocks, spoken
+from evaluation.pipeline import Here, fill_ledger, in_blocks, spoken, sweeps_of
 from evaluation.scoring import PAINTED, Scorer, pair_key
 from runtime.loading import load_engine
 from stylenet.images import Pixels
@@ -133,10 +133,28 @@ def test_other_weights_strengths_or_instruments_never_find_these_numbers(instrum
         for strengths in (STRENGTHS, (0.0, 0.25, 1.0))
         for measured in (
             instruments,
-            Instruments.load(type(small_settings())(**(small_settings().as_dict() | {"style_axis": "strict"}))),
+            Instruments.load(replace(small_settings(), ms_ssim=True)),
         )
     }
     assert len(keys) == 8
+
+
+def test_the_strict_axis_is_read_from_the_numbers_that_the_mean_one_left(tmp_path, manifest, instruments):
+    method = Painter("candidate", Painting("careful", careful))
+    strict = Instruments.load(replace(small_settings(), style_axis="strict"))
+    read = {}
+    for measured in (instruments, strict):
+        scorer = Scorer(method, STRENGTHS, measured)
+        ledger = fill_ledger(scorer, manifest, tmp_path, Here(), Steps(6, None))
+        read[measured.axis] = sweeps_of(scorer, ledger, manifest, tmp_path)["candidate"].scores
+        fresh = measured.measure(
+            [method.paint(manifest.photographs[0], manifest.paintings[0], s) for s in STRENGTHS],
+            manifest.photographs[0],
+            manifest.paintings[0],
+        )
+        assert np.array_equal(read[measured.axis]["style_left"][0], fresh["style_left"])
+    assert len(list((tmp_path / "ledgers").iterdir())) == 1
+    assert (read["strict"]["style_left"][:, 1:] > read["mean"]["style_left"][:, 1:]).all()
 
 
 def test_a_champion_finds_the_numbers_that_it_made_as_a_candidate(instruments):

@@ -10,6 +10,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from evaluation import content_metrics as content
+from evaluation import lpips_metrics
 from evaluation.boundary_metrics import Boundaries, boundary_recall
 from evaluation.measuring import Instruments
 from evaluation.meters import Wanted, content_scores
@@ -72,3 +73,16 @@ def test_a_sweep_has_the_same_numbers_alone_and_before_others(tmp_path):
             if name == "painted":
                 assert np.array_equal(together[name][metric], values, equal_nan=True), metric
             assert together[name][metric] == pytest.approx(values, rel=1e-4, abs=1e-6), metric
+
+
+@pytest.mark.parametrize("backbone", ["squeeze", "alex"])
+def test_lpips_is_the_packages_and_looks_at_the_photograph_once(backbone, monkeypatch):
+    torch.manual_seed(0)
+    network = lpips_metrics.empty_lpips(backbone)  # which weights the backbone has is no matter here
+    monkeypatch.setattr(lpips_metrics, "load_lpips", lambda _: network)
+    painted, photo = pictures(96, 64)
+    kept = content.Views(photo)
+    for picture in painted.split(1):
+        measured = lpips_metrics.lpips(picture, kept, backbone)
+        torch.testing.assert_close(measured, network(photo, picture).flatten(), atol=1e-7, rtol=1e-5)
+    assert list(kept.features) == [backbone]
