@@ -10,7 +10,7 @@ import torch
 from runtime.errors import EngineUnavailable, PackageError
 from runtime.export import STYLIZE_INPUTS
 from runtime.openvino_core import openvino_core
-from runtime.openvino_graph import convolve_places, keep_output
+from runtime.openvino_graph import convolve_places, join_rounding, keep_output
 from runtime.package import STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, Package
 from runtime.quantising import INT8_NAME
 from runtime.runner import Batch, Floats, Order
@@ -100,6 +100,7 @@ class OpenvinoRunner:
         graph = self._core.read_model(str(self._graph_path))
         check_inputs(self._graph_path, {name for port in graph.inputs for name in port.get_names()})
         graph = keep_output(graph, output)
+        join_rounding(graph)
         convolve_places(graph)
         return graph
 

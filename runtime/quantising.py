@@ -127,7 +127,7 @@ def calibrate(network: Network, pairs: Sequence[Pair]) -> dict[str, float]:
         return hook
 
     handles = [module.register_forward_pre_hook(remember(name)) for name, module in _candidates(network)]
-    codes = [_code(network, pair.style) for pair in pairs]
+    codes = [encode(network, pair.style) for pair in pairs]
     seen.clear()  # what the style encoder saw is not what the painting graph sees
     for pair, code in zip(pairs, codes, strict=True):
         paint(network, pair, code)
@@ -161,7 +161,7 @@ def check_int8(network: Network, scales: Mapping[str, float], pairs: Sequence[Pa
 
     likeness, change = [], []
     for pair in pairs:
-        code = _code(network, pair.style)
+        code = encode(network, pair.style)
         want = paint(network, pair, code)
         with simulated(network, scales):
             got = paint(network, pair, code)
@@ -180,12 +180,12 @@ def check_int8(network: Network, scales: Mapping[str, float], pairs: Sequence[Pa
 @torch.inference_mode()
 def paint(network: Network, pair: Pair, code: tuple[Tensor, ...] | None = None) -> Pixels:
     """The pair's painting at the default dials."""
-    code = code or _code(network, pair.style)
+    code = code or encode(network, pair.style)
     return to_pixels(network(to_image(pair.photograph), *code, torch.tensor([Dials().numbers()])))
 
 
 @torch.inference_mode()
-def _code(network: Network, style: Pixels) -> tuple[Tensor, ...]:
+def encode(network: Network, style: Pixels) -> tuple[Tensor, ...]:
     return network.encode_style(to_image(style))
 
 
