@@ -4,6 +4,9 @@ Two doors. The first counts requests from their first byte, so that slow uploads
 pixels, from the picture's header until the work on it has really ended: a request that was answered 504 keeps its
 permit as long as a thread still paints for it, so the bound holds when things go slowly, which is when it matters.
 
+Saying no must be cheap, or saying it is what overloads: while one more picture like the last would not fit, the first
+door refuses without reading a body.
+
 Everything here runs on the event loop's thread; there is no lock because nothing awaits between reading and writing.
 """
 
@@ -47,6 +50,7 @@ class PixelQueue:
         self.pixels = 0
         self.admitted = 0
         self.requests = 0
+        self._likely_pixels = 0  # of a newcomer whose picture nobody has seen yet: as many as the last one's
         self._pixels_per_s = 1e6  # a guess until something was painted; then a running mean of what was seen
 
     @contextmanager
@@ -54,11 +58,11 @@ class PixelQueue:
         """One request, from its first byte to its answer.
 
         Raises:
-            QueueFull: too many requests, or pixels enough that not even the smallest picture would be admitted.
+            QueueFull: too many requests, or so many pixels that a picture like the last one would not be admitted.
         """
         if self.requests >= self.capacity_requests:
             raise self._full(f"{self.requests} requests are being served, which is the most")
-        if self.pixels >= self.capacity_pixels:
+        if self.pixels and self.pixels + max(1, self._likely_pixels) > self.capacity_pixels:
             raise self._full(f"{self.pixels:,} pixels are waiting, which is the most")
         self.requests += 1
         try:
@@ -72,6 +76,8 @@ class PixelQueue:
         Raises:
             QueueFull: they do not fit beside what is already in work.
         """
+        # At most a quarter: a huge picture that was refused must not keep out small ones until nearly all is painted.
+        self._likely_pixels = min(pixels, self.capacity_pixels // 4)
         if self.pixels and self.pixels + pixels > self.capacity_pixels:
             raise self._full(
                 f"{self.pixels:,} pixels are waiting and {pixels:,} more would pass {self.capacity_pixels:,}"

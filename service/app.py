@@ -60,6 +60,7 @@ class PentimentoService:
             die_with_parent(signal.SIGTERM)
         from service.logs import configure_logging
         from service.metrics import Metrics
+        from service.pauses import set_aside
         from service.routes import application
         from service.settings import ServiceSettings
         from service.studio import Studio
@@ -69,7 +70,7 @@ class PentimentoService:
         configure_logging(settings.log_format)
         metrics = Metrics()
         self.tracing = tracing_from_env()
-        self.studio: Studio = Studio(settings, metrics)
+        self.studio: Studio = Studio(settings, metrics, after_swap=set_aside)
         self.application: Front = application(self.studio, metrics, self.tracing)
 
     @bentoml.on_startup

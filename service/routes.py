@@ -95,7 +95,7 @@ class PaintingRoutes:
                 upload = forms.file_field(form, "image")
                 if upload is None:
                     raise BadField("image is missing; send the photograph as the file 'image'", field="image")
-                announced = await studio.in_thread(lambda: forms.peek_pixels(upload, studio.settings.max_pixels))
+                announced = await studio.at_desk(lambda: forms.peek_pixels(upload, studio.settings.max_pixels))
                 permit = studio.queue.admit(announced)
                 try:
                     name, (height, width) = await studio.in_thread(lambda: self._keep(upload))

@@ -1,8 +1,9 @@
 """How one picture is painted: decode, wait, encode the style, stylise, encode; within the queue and the deadline.
 
-Decoding and encoding run in threads of their own, beside the engine's lane, so the engine never waits for a PNG. A job
-is a task that nobody cancels: at the deadline (or when the client has gone) its ticket is abandoned, the client gets
-its answer, and the job ends by itself at the next stage, giving its permit back only then.
+Decoding and encoding run in threads of their own, beside the engine's lane, so the engine never waits for a PNG, and
+look-ups in another, so that nobody waits behind pictures to hear a no. A job is a task that nobody cancels: at the
+deadline (or when the client has gone) its ticket is abandoned, the client gets its answer, and the job ends by itself
+at the next stage, giving its permit back only then.
 """
 
 import asyncio
@@ -51,10 +52,16 @@ class Studio:
     """Paints orders with the resident models.
 
     Owns threads: `start` on the event loop, `close` at the end.
+
+    Args:
+        after_swap: called whenever another model paints.
     """
 
-    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: ServiceSettings, metrics: Metrics, *, after_swap: Callable[[], None] = lambda: None
+    ) -> None:
         self.settings = settings
+        self._after_swap = after_swap
         self.metrics = metrics
         self.queue = PixelQueue(capacity_pixels=settings.queue_pixels, capacity_requests=settings.queue_requests)
         self.drain = Drain(settings.drain_s)
@@ -63,6 +70,7 @@ class Studio:
         self.decoder = Decoder(self.photos, settings.max_pixels)
         self._lane = EngineLane()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
+        self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closing = False
         self.models = ModelHolder(settings, self._lane, tell=self._after_change)
@@ -84,12 +92,17 @@ class Studio:
         await self.models.close()
         self._lane.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._desk.shutdown(wait=True, cancel_futures=True)
         self.library.close()
         self.drain.close()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do blocking work that needs no engine (files, databases, pictures) beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def at_desk(self, work: Callable[[], T]) -> T:
+        """The same for what is quick and somebody waits for: never behind the decoding of pictures."""
+        return await asyncio.get_running_loop().run_in_executor(self._desk, work)
 
     async def paint(
         self, order: StylizeOrder, *, key: str | None, deadline_s: float, gone: "asyncio.Task[None]"
@@ -108,9 +121,7 @@ class Studio:
             Abandoned: the client has gone.
         """
         self.models.resident()
-        styles, pixels = await self.in_thread(
-            lambda: self._look_up(order)
-        )  # what is unknown is refused before any work
+        styles, pixels = await self.at_desk(lambda: self._look_up(order))  # unknown: refused before any work
         permit = self.queue.admit(pixels)
         ticket = Ticket()
         job = self._begin(self._work(order, styles, key, permit, ticket))
@@ -185,6 +196,7 @@ class Studio:
     def _after_change(self, follower: Follower, outcome: Outcome) -> None:
         self.metrics.tell_change(follower, outcome)
         if outcome == "swapped" and follower.current is not None:
+            self._after_swap()
             self._begin(self._refresh_codes(follower, follower.current))
 
     async def _refresh_codes(self, follower: Follower, model: Resident) -> None:

@@ -44,7 +44,7 @@ class TellingRoutes:
         metrics.photo_pixels.set(self._studio.photos.pixels)
         metrics.draining.set(self._studio.drain.begun)
         metrics.gpu_memory_bytes.set(_gpu_memory_bytes())
-        blob = await self._studio.in_thread(metrics.exposition)
+        blob = await self._studio.at_desk(metrics.exposition)
         return Response(blob, headers={"Content-Type": metrics.content_type})
 
     async def openapi(self, request: Request) -> Response:

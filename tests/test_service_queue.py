@@ -2,10 +2,13 @@
 
 import asyncio
 import math
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from service_world import PIXELS, SIDE_PX, gate, opened, picture, run, stylize, until
 
 from service.admission import PixelQueue
@@ -56,6 +59,49 @@ def test_too_many_requests_at_once_are_429_before_their_bodies_are_read(service_
             assert sent[0]["status"] == 429
             gated.let.set()
             assert (await first).status_code == 200
+
+    run(test)
+
+
+def test_while_a_picture_like_the_last_would_not_fit_bodies_are_not_read():
+    queue = PixelQueue(capacity_pixels=100, capacity_requests=10)
+    permits = [queue.admit(30), queue.admit(30), queue.admit(30)]
+    with pytest.raises(QueueFull), queue.visit():
+        pass
+    permits.pop().release()
+    with queue.visit():  # now it might
+        permits.append(queue.admit(30))
+
+
+def test_a_huge_picture_that_was_refused_keeps_nobody_out_of_a_queue_with_room():
+    queue = PixelQueue(capacity_pixels=100, capacity_requests=10)
+    small = [queue.admit(10) for _ in range(7)]
+    with queue.visit(), pytest.raises(QueueFull):
+        queue.admit(90)
+    with queue.visit():
+        small.append(queue.admit(10))
+
+
+@given(sizes=st.lists(st.integers(min_value=0, max_value=300), max_size=30))
+def test_an_empty_queue_lets_anybody_in_whatever_came_before(sizes):
+    queue = PixelQueue(capacity_pixels=100, capacity_requests=10)
+    for size in sizes:
+        with queue.visit():
+            queue.admit(size).release()
+
+
+def test_a_refusal_does_not_wait_behind_decoding(service_settings):
+    async def test() -> None:
+        async with opened(replace(service_settings, queue_pixels=PIXELS)) as (studio, client, _):
+            gated, slow = gate(studio), threading.Event()
+            first = asyncio.create_task(stylize(client, picture(SIDE_PX // 2)))
+            await until(gated.reached.is_set)
+            decoding = [asyncio.create_task(studio.in_thread(lambda: slow.wait(30))) for _ in range(8)]
+            assert (await stylize(client, picture(SIDE_PX))).status_code == 429
+            assert (await client.get("/metrics")).status_code == 200
+            slow.set()
+            gated.let.set()
+            await asyncio.gather(first, *decoding)
 
     run(test)
 
