@@ -29,6 +29,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 TINY = NetworkConfig(encoder_widths=(4, 4, 8, 8), decoder_widths=(4, 4, 8, 8), gram_ranks=(2, 2, 2, 2), prototypes=2)
 
 
+@pytest.fixture(autouse=True)
+def settings_left_as_found() -> Iterator[None]:
+    """No test leaves a setting in the environment: programs that later tests start would read it."""
+    before = _our_environment()
+    yield
+    left = _our_environment()
+    for name in left.keys() | before.keys():
+        os.environ.pop(name, None)
+    os.environ.update(before)
+    assert left == before, "set it with monkeypatch, which takes it back"
+
+
+def _our_environment() -> dict[str, str]:
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "RANK", "WORLD_SIZE", "LOCAL_RANK")
+    return {key: value for key, value in os.environ.items() if key.startswith("PENTIMENTO_") or key in names}
+
+
 @pytest.fixture(scope="session")
 def tiny_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package of a tiny compact network with random weights."""

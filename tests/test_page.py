@@ -10,7 +10,7 @@ pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 from page_world import STYLES, Visitor, address, browser, visitor  # noqa: F401 (fixtures)
 from PIL import Image
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from stylenet.images import Pixels
 from stylenet.pictures import encode_picture, read_picture
@@ -21,11 +21,19 @@ def turn(page: Page, dial: str, value: str) -> None:
 
 
 def order_of(page: Page, visitor: Visitor) -> str:  # noqa: F811
-    """The form of the next order."""
-    with page.expect_request("**/v1/stylize") as request:
+    """Turn one more dial, fidelity to .3, and return the form of the order that is sent for it."""
+
+    def is_it(request: Request) -> bool:
+        return request.url.endswith("/v1/stylize") and field(form_of(request), "fidelity") == "0.3"
+
+    with page.expect_request(is_it) as request:
         turn(page, "Fidelity", "0.3")
     visitor.settled()
-    return request.value.post_data_buffer.decode("utf-8", "replace")  # type: ignore[union-attr]
+    return form_of(request.value)
+
+
+def form_of(request: Request) -> str:
+    return (request.post_data_buffer or b"").decode("utf-8", "replace")
 
 
 def field(form: str, name: str) -> str:
@@ -56,7 +64,7 @@ def test_turning_dials_repaints_without_sending_the_photograph_again(visitor, ph
     for value in ("0.9", "0.4", "0.1"):
         turn(page, "Strength", value)
     form = order_of(page, visitor)
-    assert (field(form, "strength"), field(form, "fidelity"), field(form, "format")) == ("0.1", "0.5", "jpeg")
+    assert (field(form, "strength"), field(form, "format")) == ("0.1", "jpeg")
     assert page.locator("#after").get_attribute("src") != before
     assert visitor.sent.count("POST /v1/photos") == 1
     page.get_by_role("button", name="Reset").click()

@@ -116,10 +116,10 @@ def check_painted(painted: list[str], package: Path, photo, painting) -> None:
     np.testing.assert_array_equal(pictures[1], photo)
 
 
-def test_it_names_the_row_that_it_cannot_paint_and_takes_absent_dials_as_defaults(settings, photo):
+def test_it_names_the_row_that_it_cannot_paint_and_takes_absent_dials_as_defaults(settings, photo, monkeypatch):
     import mlflow
 
-    mlflow.set_tracking_uri(settings.tracking_uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", settings.tracking_uri)
     model = mlflow.pyfunc.load_model("models:/pentimento/1")
     good = encode_picture(photo)
     frame = pd.DataFrame({"image": [good, good], "style": [good, good], "strength": [None, 1.0]})
