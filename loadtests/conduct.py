@@ -69,7 +69,7 @@ class Alone:
 
 
 def run_load(
-    target: Target, slo: Slo, shape_name: str, *, tell: Tell, senders: Callable[[Crowd], Senders] | None = None
+    target: Target, slo: Slo, shape_name: str, *, tell: Tell, senders: Callable[[], Senders] | None = None
 ) -> tuple[Verdict, list[Record]]:
     """Look, ask everything once, send the shape, judge.
 
@@ -87,17 +87,20 @@ def run_load(
     shape = slo.shape(shape_name)
     environment = Environment(catch_exceptions=False)
     runner = environment.create_local_runner()
-    crowd = Crowd(environment, target, Goldens(slo.golden.min_ssim), patience_s=min(_PATIENCE_S, slo.drain_s))
-    made: Senders = senders(crowd) if senders else Alone(crowd, slo, tell)
-    run = Run(shape=shape_name, host=target.host, started_at=_now(), seed=slo.seed, workers=made.workers)
+    patience_s = min(_PATIENCE_S, slo.drain_s)
+    crowd = Crowd(environment, target, Goldens(slo.golden.min_ssim), patience_s=patience_s)
+    run = Run(shape=shape_name, host=target.host, started_at=_now(), seed=slo.seed)
+    made: Senders | None = None
     try:
+        made = senders() if senders else Alone(crowd, slo, tell)
         return _run(run, crowd, made, slo, shape, tell)
     except CannotRun as error:
         return Verdict(outcome="could_not_run", reason=str(error), run=run), []
     except IllWhenIdle as error:
         return _ill(run, error), error.records
     finally:
-        made.close()
+        if made:
+            made.close()
         runner.quit()
 
 

@@ -87,7 +87,7 @@ def _stylize(
     files: dict[str, bytes] | None = None,
 ) -> Shot:
     photo = photograph_jpeg(*sent_px)
-    return _painting(name, fields, {"image": photo, **(files or {})}, photo, size_px)
+    return replace(_painting(name, fields, {"image": photo, **(files or {})}, photo, size_px), pixels=_pixels(sent_px))
 
 
 def _painting(
@@ -103,6 +103,10 @@ def _painting(
                 content_type=content_type, check=check, paints=picture_format, photo=photo)  # fmt: skip
 
 
+def _pixels(size_px: tuple[int, int]) -> int:
+    return size_px[0] * size_px[1]
+
+
 def _kept_photo(style: str) -> Shot:
     """As the page does it: the photograph is sent once, and then named."""
     photo = photograph_jpeg(*PHOTO_PX)
@@ -111,10 +115,11 @@ def _kept_photo(style: str) -> Shot:
     def preview(answer: Answer) -> Shot:
         fields = {"photo": str(json.loads(answer.body)["photo"]), "style": style, "format": "jpeg"}
         fields["max_side"] = str(PREVIEW_SIDE_PX)
-        return _painting("preview of a kept photograph", fields, {}, photo, PREVIEW_PX)
+        shot = _painting("preview of a kept photograph", fields, {}, photo, PREVIEW_PX)
+        return replace(shot, pixels=_pixels(PHOTO_PX))
 
     return Shot(name="keep a photograph", endpoint="photos", weight=1, method="POST", path="/v1/photos",
-                body=lambda: body, content_type=content_type, then=preview,
+                body=lambda: body, content_type=content_type, then=preview, pixels=_pixels(PHOTO_PX),
                 check=lambda answer: checks.wrong_creation(answer, "photo"))  # fmt: skip
 
 

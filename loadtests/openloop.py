@@ -114,9 +114,7 @@ class Crowd:
             if arrival.phase != phase:
                 phase = arrival.phase
                 tell(f"{self.now_s():6.1f} s  {phase}")
-            record = self._record(phase, arrival.shot, arrival.at_s)
-            records.append(record)
-            pool.spawn(self._visit, arrival.shot, body, record, records)
+            pool.spawn(self._visit, arrival.shot, body, self._record(phase, arrival.shot, arrival.at_s), records)
         pool.join(timeout=drain_s)
         pool.kill()
         for record in records:
@@ -124,7 +122,12 @@ class Crowd:
                 record.problem = f"no answer within {drain_s:g} s of the last request"
         return records
 
+    def visit(self, phase: str, shot: Shot, intended_s: float, records: list[Record]) -> None:
+        """Send one request now, and what follows from it; each is appended to the records before it is sent."""
+        self._visit(shot, shot.body(), self._record(phase, shot, intended_s), records)
+
     def _visit(self, shot: Shot, body: bytes, record: Record, records: list[Record]) -> None:
+        records.append(record)
         answer = self._send(shot, body, record)
         following = _next(shot, record, answer)
         while following:
@@ -135,7 +138,7 @@ class Crowd:
             following = _next(following, record, answer)
 
     def _record(self, phase: str, shot: Shot, intended_s: float) -> Record:
-        return Record(phase, shot.name, shot.endpoint, intended_s, worker=self._worker)
+        return Record(phase, shot.name, shot.endpoint, intended_s, worker=self._worker, pixels=shot.pixels)
 
     def _send(self, shot: Shot, body: bytes, record: Record) -> Answer:
         record.sent_s, record.sent_bytes = self.now_s(), len(body)

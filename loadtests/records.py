@@ -39,6 +39,7 @@ class Record:
         retry_after_s: when a refused client should come back.
         ssim: likeness to what was painted when idle, where the bytes were others; None where they were the same.
         worker: which process sent it.
+        pixels: of the photograph that was sent, or named; 0 where none was.
         follows: asked because of an earlier answer (the removal of an upload), so no part of the rate that was asked.
     """
 
@@ -56,6 +57,7 @@ class Record:
     retry_after_s: float | None = None
     ssim: float | None = None
     worker: int = 0
+    pixels: int = 0
     follows: bool = False
 
     @property

@@ -23,6 +23,7 @@ class Shot:
         check: None, or what is wrong with an answer.
         paints: the format of the painting that is answered; None where none is. Paintings are held against golden ones.
         photo: what was sent to be painted.
+        pixels: of that photograph.
         then: what the same client asks next, given a right answer.
     """
 
@@ -36,6 +37,7 @@ class Shot:
     check: Callable[[Answer], str | None]
     paints: str | None = None
     photo: bytes = b""
+    pixels: int = 0
     then: "Callable[[Answer], Shot] | None" = None
 
 

@@ -68,7 +68,7 @@ def judge(run: Run, records: Sequence[Record], slo: Slo, shape: Shape, *, lost_w
     if wrong_first:
         why = wrong_first[0].problem or f"status {wrong_first[0].status}"
         verdict = replace(verdict, outcome="failed", reason=f"idle: {wrong_first[0].name}: {why}")
-    if lost_workers and verdict.outcome == "passed":
+    if lost_workers and verdict.outcome != "failed":
         reason = f"{lost_workers} of {run.workers} workers were lost, and with them what they saw; run it again"
         verdict = replace(verdict, outcome="inconclusive", reason=reason)
     return replace(

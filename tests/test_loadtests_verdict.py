@@ -232,8 +232,8 @@ def test_records_come_back_as_they_were_written_and_a_torn_file_is_named(tmp_pat
 GOOD = "endpoints: {stylize: {}}\nshapes: {smoke: {phases: [{name: a, rate_per_s: 1, duration_s: 1}]}}\n"
 
 
-NOTHING = """mix: {preview: 0, picture: 0, large: 0, own style: 0, kept photo: 0, upload: 0, styles: 0, thumbnail: 0, model: 0,
-  bad input: 0}"""
+NOTHING = """mix: {preview: 0, picture: 0, large: 0, own style: 0, kept photo: 0, upload: 0, styles: 0,
+  thumbnail: 0, model: 0, bad input: 0}"""
 
 
 @pytest.mark.parametrize(
