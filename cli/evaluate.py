@@ -60,6 +60,7 @@ def evaluate(
     MODEL is a registered version. Killed, the same command goes on where it stopped.
     """
     from evaluation.judging import Rivals, judge
+    from evaluation.lpips_metrics import check_lpips
     from evaluation.settings import EvaluationSettings
     from registry.settings import Settings
     from registry.versions import Registry
@@ -67,6 +68,8 @@ def evaluate(
 
     home = Settings.from_env()
     changes = {name: value for name, value in given.items() if value is not None}
+    if "lpips_backbone" in changes:
+        check_lpips(changes["lpips_backbone"])  # type: ignore[arg-type]  # asked for by name: hours later is too late
     with progress_bar() as advance:
         found = judge(
             model,

@@ -16,6 +16,7 @@ from evaluation.methods import Method, Painter
 from evaluation.pipeline import Here, Progress, Workers
 from evaluation.scores import CANDIDATE, Report
 from evaluation.settings import EvaluationSettings
+from evaluation.soundness import check_weights
 from registry.references import resolve
 from registry.settings import Settings
 from registry.versions import Registry, Version
@@ -81,7 +82,7 @@ def judge(
         progress: called before each step.
 
     Raises:
-        DataError, MethodError: see `evaluation.harness.evaluate`.
+        DataError, MethodError: see `evaluation.harness.evaluate`; also weights that hold NaN.
         RegistryError, PackageError: a reference that cannot be resolved (from `registry` and `runtime`).
     """
     against, chosen = rivals or Rivals(), settings or EvaluationSettings()
@@ -89,7 +90,9 @@ def judge(
     with ExitStack() as stack:
 
         def load(reference: str) -> Engine:
-            loaded = load_engine(resolve(reference, home), engine)
+            package = resolve(reference, home)
+            check_weights(package)
+            loaded = load_engine(package, engine)
             stack.callback(loaded.close)
             return loaded
 

@@ -20,6 +20,7 @@ from stylenet.weights import SQUEEZENET, find_weights, load_known
 
 Backbone = Literal["squeeze", "alex", "vgg"]
 BACKBONES: tuple[Backbone, ...] = get_args(Backbone)
+SOURCE = "https://download.pytorch.org/models"
 LABELS = {"squeeze": "SqueezeNet 1.1", "alex": "AlexNet", "vgg": "VGG-16"}
 FILES = {
     "squeeze": "squeezenet1_1-b8a52dc0.pth",
@@ -41,9 +42,7 @@ def lpips(image: Tensor | Views, reference: Tensor | Views, backbone: Backbone =
     Raises:
         NotMeasured: the backbone is not on this machine; ask `lpips_is_available` first.
     """
-    network = load_lpips(backbone)
-    if network is None:
-        raise NotMeasured(lpips_missing(backbone))
+    network = check_lpips(backbone)
     with torch.inference_mode():
         seen, original = (_directions(views_of(each), network, backbone) for each in (image, reference))
         parts = [
@@ -66,11 +65,23 @@ def lpips_is_available(backbone: Backbone = "squeeze") -> bool:
     return load_lpips(backbone) is not None
 
 
+def check_lpips(backbone: Backbone) -> nn.Module:
+    """The network with its backbone.
+
+    Raises:
+        NotMeasured: the backbone is not on this machine; the message says how to get it.
+    """
+    network = load_lpips(backbone)
+    if network is None:
+        raise NotMeasured(lpips_missing(backbone))
+    return network
+
+
 def lpips_missing(backbone: Backbone = "squeeze") -> str:
     """Why LPIPS is not measured, and what to do."""
     return (
-        f"not measured: {' or '.join(_file_names(backbone))} was not found; put it into a folder and set "
-        "PENTIMENTO_WEIGHTS to that folder"
+        f"not measured: {' or '.join(_file_names(backbone))} was not found; fetch {SOURCE}/{FILES[backbone]}, put it "
+        "into a folder and set PENTIMENTO_WEIGHTS to that folder"
     )
 
 

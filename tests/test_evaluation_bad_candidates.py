@@ -22,12 +22,16 @@ from verdict_world import ROOT, judge, small_policy, small_settings, write_data
 
 from cli.main import pentimento
 from cli.outcome import run_politely
+from evaluation.errors import MethodError
 from evaluation.gate import decide
+from evaluation.judging import judge as judge_reference
 from evaluation.pairs import make_manifest
 from evaluation.policy import Policy, load_policy
 from evaluation.report import write_report
+from registry.settings import Settings
 from runtime.loading import load_engine
 from runtime.packaging import package_network
+from stylenet.errors import CodeError
 from stylenet.network import StyleNetwork
 
 TRICKS: dict[str, Operation] = {
@@ -83,24 +87,51 @@ def test_one_that_is_good_on_average_but_wrecks_buildings_is_rejected_for_the_bu
     assert "building" in evidence.reason
 
 
-def network(seed: int, *, broken_part: str = "") -> StyleNetwork:
+def network(seed: int, *, broken_part: str = "", numbers: int | None = None) -> StyleNetwork:
+    """A small network; of a part's tensors, the first `numbers` of each are NaN (all of them where None)."""
     torch.manual_seed(seed)
     made = StyleNetwork(TINY)
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if broken_part and name.startswith(broken_part):
-                parameter.fill_(float("nan"))
+                parameter.flatten()[:numbers] = float("nan")
     return made
 
 
-def test_a_network_whose_decoder_holds_nan_is_rejected(data, tmp_path):
-    package_network(network(1, broken_part="decoder"), tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+PLACES = ("content_encoder", "texture_path", "semantics_path", "decoder", "fusion")
+
+
+def test_these_are_all_the_places_that_weights_have():
+    assert {name.split(".")[0] for name, _ in StyleNetwork(TINY).named_parameters()} == set(PLACES)
+
+
+@pytest.mark.parametrize("numbers", [None, 1], ids=["all", "one"])
+@pytest.mark.parametrize("part", PLACES)
+def test_nan_weights_are_refused_by_name_wherever_they_are_before_anything_is_painted(part, numbers, data, tmp_path):
+    made = network(1, broken_part=part, numbers=numbers)
+    package_network(made, tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    home = Settings.from_env({"PENTIMENTO_HOME": str(tmp_path / "home")})
+    with pytest.raises(MethodError, match=rf"weights\.safetensors: {part}\..* holds NaN or infinity in \d+ of"):
+        judge_reference(str(tmp_path / "nan"), data=[data], out=tmp_path / "out", home=home, settings=small_settings())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("part", ["decoder", "fusion"])
+def test_nan_that_gets_past_that_check_is_rejected_by_what_it_paints(part, data, tmp_path):
+    package_network(network(1, broken_part=part), tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
     engine = load_engine(tmp_path / "nan", "torch")
     try:
         evidence = decide(judge(engine, data, tmp_path / "out"), small_policy())
     finally:
         engine.close()
     assert evidence.verdict == "rejected", evidence.reason
+
+
+@pytest.mark.parametrize("part", ["content_encoder", "texture_path", "semantics_path"])
+def test_nan_in_an_encoder_opens_no_engine(part, tmp_path):
+    package_network(network(1, broken_part=part), tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    with pytest.raises(CodeError, match="holds NaN or infinity"):
+        load_engine(tmp_path / "nan", "torch")
 
 
 def test_one_that_was_judged_and_then_altered_gets_no_verdict(data, tmp_path, monkeypatch, capsys):
