@@ -89,9 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m loadtests", description=__doc__, epilog=_EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("shape", nargs="?", help="how the load goes over time; one of those in the SLO file")
-    parser.add_argument("--host", type=_url, help="base URL, for example http://127.0.0.1:3000")
-    parser.add_argument("--slo", type=Path, default=_DEFAULT_SLO, help="promises, mixture and shapes (YAML); "
-                        "configs/slo.yaml by default")  # fmt: skip
+    parser.add_argument("--host", metavar="URL", type=_url, help="base URL, for example http://127.0.0.1:3000")
+    parser.add_argument("--slo", metavar="FILE", type=Path, default=_DEFAULT_SLO, help="promises, mixture and shapes "
+                        "(YAML); configs/slo.yaml by default")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="write records.jsonl, verdict.json, junit.xml and "
                         "report.html there")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="the verdict as JSON on stdout")
@@ -101,12 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("--master", action="store_true", help="let workers send")
     many.add_argument("--expect-workers", type=_count, default=1, metavar="N", help="wait for so many [%(default)s]")
     many.add_argument("--expect-workers-max-wait", type=float, default=60.0, metavar="SECONDS", help="[%(default)g]")
-    many.add_argument("--master-bind-host", default="127.0.0.1", help="* for every interface; nothing on this line is "
-                      "encrypted [%(default)s]")  # fmt: skip
-    many.add_argument("--master-bind-port", type=int, default=5557, help="[%(default)s]")
+    many.add_argument("--master-bind-host", default="127.0.0.1", metavar="HOST", help="* for every interface; nothing "
+                      "between them is encrypted [%(default)s]")  # fmt: skip
+    many.add_argument("--master-bind-port", type=int, default=5557, metavar="PORT", help="[%(default)s]")
     many.add_argument("--worker", action="store_true", help="send what a master says; needs neither SHAPE nor --host")
-    many.add_argument("--master-host", default="127.0.0.1", help="where the master is [%(default)s]")
-    many.add_argument("--master-port", type=int, default=5557, help="[%(default)s]")
+    many.add_argument("--master-host", default="127.0.0.1", metavar="HOST", help="where the master is [%(default)s]")
+    many.add_argument("--master-port", type=int, default=5557, metavar="PORT", help="[%(default)s]")
     return parser
 
 

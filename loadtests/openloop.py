@@ -50,7 +50,7 @@ class _Stranger(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.client.client.cookiejar = None  # a cookie would glue all the strangers to one replica
-        connections = self.client.client.clientpool.get_client(str(self.host))._connection_pool
+        connections: Any = self.client.client.clientpool.get_client(str(self.host))._connection_pool
         connections.return_socket = connections.release_socket  # never used again, also where the server would keep it
         connections.size = -1  # it sends a GET again, up to size + 1 times, if the server hangs up: that is to be seen
 

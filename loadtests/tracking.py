@@ -37,6 +37,8 @@ def log_to_mlflow(verdict: Verdict, files: list[Path]) -> str:
     try:
         client = MlflowClient(tracking_uri=_tracking_uri(), registry_uri=_tracking_uri())
         run_id = client.get_model_version(name, number).run_id
+        if not run_id:
+            raise TrackingError(f"{name}/{number} was registered without a run; train it, or register it with one")
         _log(client, run_id, verdict, files)
     except MlflowException as error:
         raise TrackingError(f"{name}/{number} cannot be found in {_tracking_uri()}: {error.message}") from error
