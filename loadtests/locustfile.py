@@ -18,7 +18,7 @@ import random  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 import uuid  # noqa: E402
-from dataclasses import asdict  # noqa: E402
+from dataclasses import asdict, dataclass, field  # noqa: E402
 from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -37,39 +37,59 @@ from loadtests.phases import windows  # noqa: E402
 from loadtests.records import Record, Run, Window  # noqa: E402
 from loadtests.report import as_text  # noqa: E402
 from loadtests.shots import Shot  # noqa: E402
-from loadtests.slo import Shape, Slo, load_slo  # noqa: E402
+from loadtests.slo import Shape, Slo, SloError, load_slo  # noqa: E402
 from loadtests.verdict import EXIT_CODES, judge  # noqa: E402
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FEW_USERS_PER_S = 100.0  # Locust warns above
+_LAST_REPORTS_S = 8.0  # workers tell the master every 3 s what they saw
 
 
+@dataclass(slots=True)
 class _Test:
-    """What this process knows of the test that runs. One at a time: Locust has one environment a process."""
+    """What this process knows of the test that runs. One at a time: Locust has one environment a process.
 
-    slo: Slo
-    shape: Shape
-    phases: list[Window]
-    per_user: float
+    Args:
+        began_s: time 0, on this process's clock; 0.0 while none runs.
+        reported: how many of the records the master has been told of.
+    """
+
+    slo: Slo | None = None
+    shape: Shape | None = None
+    phases: list[Window] = field(default_factory=list)
+    per_user: float = 1.0
     crowd: Crowd | None = None
-    shots: list[Shot] = []  # noqa: RUF012  # replaced as a whole, never changed
-    began_s = 0.0
-    records: list[Record] = []  # noqa: RUF012
-    reported = 0
-
-    def __init__(self) -> None:
-        self.visits = Pool()
+    shots: list[Shot] = field(default_factory=list)
+    began_s: float = 0.0
+    records: list[Record] = field(default_factory=list)
+    reported: int = 0
+    visits: Any = field(default_factory=Pool)
 
     def begin(self, environment: Environment) -> None:
+        """Read the options, which the window may have changed."""
         options: Any = environment.parsed_options
         self.slo, self.per_user = load_slo(Path(options.slo)), float(options.per_user)
         self.shape = self.slo.shape(options.shape)
         self.phases = windows(self.shape.phases)
-        self.began_s, self.records, self.reported = time.monotonic(), [], 0
+        if not self.shape.phases:
+            raise SloError(f"{options.shape} is not made of phases; `python -m loadtests {options.shape}` can send it")
+        self.began_s, self.records, self.reported, self.crowd = time.monotonic(), [], 0, None
 
     def phase(self) -> Window | None:
+        """The one that it is time for."""
         at_s = time.monotonic() - self.began_s
         return next((phase for phase in self.phases if phase.starts_s <= at_s < phase.ends_s), None)
+
+    def drained(self, longer_s: float = 0.0) -> bool:
+        """Whether the last answers have been waited for long enough."""
+        drain_s = self.slo.drain_s if self.slo else 0.0
+        return time.monotonic() - self.began_s > self.phases[-1].ends_s + drain_s + longer_s
+
+    def give_up(self) -> None:
+        """What has not come by now counts as never."""
+        for record in self.records:
+            if record.status == 0 and record.problem is None:
+                record.problem = "no answer before the test was stopped"
 
 
 TEST = _Test()
@@ -83,6 +103,17 @@ def _options(parser: Any) -> None:
     )
     parser.add_argument("--per-user", type=float, default=0.5, help="requests a second of one user")
     parser.add_argument("--out", default="", help="write records.jsonl, verdict.json, junit.xml and report.html there")
+
+
+@events.init.add_listener
+def _on_init(environment: Environment, **_: Any) -> None:
+    """Say at once what could not be sent."""
+    try:
+        TEST.begin(environment)
+    except SloError as error:
+        print(f"could_not_run: {error}", file=sys.stderr)
+        sys.exit(EXIT_CODES["could_not_run"])
+    TEST.began_s = 0.0
 
 
 class Source(User):
@@ -112,15 +143,17 @@ class Phases(LoadTestShape):
         phase = TEST.phase()
         if phase:
             return max(1, round(phase.rate_per_s / TEST.per_user)), _FEW_USERS_PER_S
-        over_s = time.monotonic() - TEST.began_s - TEST.phases[-1].ends_s
-        under_way = len(TEST.visits) and not isinstance(self.runner, MasterRunner)
-        return (0, _FEW_USERS_PER_S) if under_way or over_s < min(8.0, TEST.slo.drain_s) else None
+        if isinstance(self.runner, MasterRunner):
+            over = TEST.drained(longer_s=_LAST_REPORTS_S)
+        else:
+            over = TEST.drained() or not len(TEST.visits)
+        return None if over else (0, _FEW_USERS_PER_S)
 
 
 @events.test_start.add_listener
 def _on_start(environment: Environment, **_: Any) -> None:
     TEST.begin(environment)
-    if isinstance(environment.runner, MasterRunner):
+    if TEST.slo is None or isinstance(environment.runner, MasterRunner):
         return
     target = Target(host=str(environment.host).rstrip("/"), token=os.environ.get("PENTIMENTO_TOKEN") or None)
     crowd = Crowd(environment, target, Goldens(TEST.slo.golden.min_ssim), worker=environment.runner.worker_index)
@@ -140,6 +173,8 @@ def _on_start(environment: Environment, **_: Any) -> None:
 @events.report_to_master.add_listener
 def _on_report(client_id: str, data: dict[str, Any]) -> None:
     """A worker tells what it has seen since it last told."""
+    if TEST.phases and TEST.drained():
+        TEST.give_up()
     done = [record for record in TEST.records[TEST.reported :] if record.status or record.problem]
     waiting = [record for record in TEST.records[TEST.reported :] if not (record.status or record.problem)]
     TEST.records[TEST.reported :] = done + waiting
@@ -155,12 +190,11 @@ def _on_worker(client_id: str, data: dict[str, Any]) -> None:
 @events.test_stop.add_listener
 def _on_stop(environment: Environment, **_: Any) -> None:
     """Judge what was seen; of a worker, the master does."""
-    if isinstance(environment.runner, WorkerRunner):
+    sent_here = TEST.crowd is not None and not isinstance(environment.runner, WorkerRunner)
+    if TEST.slo is None or TEST.shape is None or not (sent_here or isinstance(environment.runner, MasterRunner)):
         return
     TEST.visits.kill()
-    for record in TEST.records:
-        if record.status == 0 and record.problem is None:
-            record.problem = "no answer before the test was stopped"
+    TEST.give_up()
     workers = len(environment.runner.clients) if isinstance(environment.runner, MasterRunner) else 1
     run = Run(shape=environment.parsed_options.shape, host=str(environment.host), seed=TEST.slo.seed, workers=workers,
               started_at=datetime.now(UTC).isoformat(timespec="seconds"), phases=tuple(TEST.phases))  # fmt: skip

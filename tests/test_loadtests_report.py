@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from loadtests_world import IDLE_PAINTINGS, ROOT, service, slo_file
+from loadtests_world import IDLE_PAINTINGS, ROOT, nobody, service, slo_file
 from registry_world import settings_in
 
 from loadtests.files import write_report
@@ -138,3 +138,12 @@ def test_locust_s_own_command_sends_the_same_and_gives_a_verdict(tmp_path, ill, 
     assert told["exit_code"] == code
     assert told["requests"] > 20
     assert bool(ill) == ("broken picture" in json.dumps(told["problems"]))
+
+
+def test_locust_s_own_command_says_what_it_could_not_run(tmp_path):
+    rising = locust(nobody(), slo_file(tmp_path, shape={"rise": {"from_per_s": 1}}), tmp_path)
+    assert rising.returncode == 4
+    assert "python -m loadtests smoke" in rising.stderr
+    alone = locust(nobody(), slo_file(tmp_path), tmp_path)
+    assert alone.returncode == 4
+    assert "is the service running" in alone.stderr
