@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.estimates import Numbers, Resamples
-from evaluation.meters import HIGHER_IS_BETTER
+from evaluation.meters import HIGHER_IS_BETTER, PARTIAL_METRICS
 from evaluation.scores import ALL, EQUAL_STYLE, FULL_STRENGTH, Comparison, CurvePoint, Estimate, Tuning
 from evaluation.sweeps import LEAST_STYLE, Meeting, Sweep, meet_at_equal_style, position_of_mean
 from evaluation.sweeps import area_between as area_of
@@ -152,14 +152,19 @@ def areas(candidate: Sweep, adain: Sweep, metrics: list[str], task: Task) -> dic
 
 
 def mean_curve(sweep: Sweep, strengths: tuple[float, ...]) -> tuple[CurvePoint, ...]:
-    """The mean of every metric at every strength."""
+    """The mean of every metric at every strength; of a partial one, over the pairs that can have it."""
     return tuple(
         CurvePoint(
             strength=strength,
-            scores={name: float(values[:, step].mean()) for name, values in sorted(sweep.scores.items())},
+            scores={name: _mean_of(name, values[:, step]) for name, values in sorted(sweep.scores.items())},
         )
         for step, strength in enumerate(strengths)
     )
+
+
+def _mean_of(metric: str, values: Numbers) -> float:
+    known = values[np.isfinite(values)] if metric in PARTIAL_METRICS else values
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def strength_at(position: float, strengths: tuple[float, ...]) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evaluation.estimates import Resamples
 from evaluation.scores import ALL, EQUAL_STYLE, FULL_STRENGTH
-from evaluation.summary import Task, compare, make_task, slice_masks, strength_at, tune
+from evaluation.summary import Task, compare, make_task, mean_curve, slice_masks, strength_at, tune
 from evaluation.sweeps import Sweep, area_between, meet_at_equal_style, position_of_style, read_at
 
 STRENGTHS = (0.0, 0.5, 1.0)
@@ -163,3 +163,12 @@ def test_slices_are_made_of_what_is_known_and_nothing_else():
         "movement: Cubism": [False, False, True],
         "movement: Fauvism": [True, True, False],
     }
+
+
+def test_a_curve_is_the_mean_of_all_pairs_and_of_a_partial_metric_of_those_that_have_it():
+    recall = np.array([[np.nan, np.nan], [1.0, 0.5], [0.8, 0.3]])
+    broken = np.array([[1.0, np.nan], [1.0, 0.5], [1.0, 0.3]])
+    scores = {"boundary_recall": recall, "ssim": broken, "style_left": np.ones((3, 2))}
+    _, full = mean_curve(Sweep(scores), (0.0, 1.0))
+    assert full.scores["boundary_recall"] == pytest.approx(0.4)
+    assert np.isnan(full.scores["ssim"])  # a picture that could not be measured is not left out of a mean
