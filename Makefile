@@ -3,8 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL ?= models:/pentimento@champion
+HOST ?= http://127.0.0.1:3000
+SHAPE ?= step
 
-.PHONY: demo test lint serve clean install
+.PHONY: demo test lint serve load clean install
 
 install: $(VENV)/.installed
 
@@ -30,6 +32,9 @@ lint: install  ## style, arrows, types
 
 serve: install  ## the champion, or MODEL=pretrained:compact
 	$(BIN)/pentimento serve --model $(MODEL)
+
+load: install  ## SHAPE=smoke, step, spike, soak or breakpoint against HOST; report and records go to build/load
+	$(BIN)/python -m loadtests $(SHAPE) --host $(HOST) --out build/load/$(SHAPE)
 
 clean:  ## everything that was made here, the environment included
 	rm -rf $(VENV) build .pentimento .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
