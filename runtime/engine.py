@@ -32,6 +32,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where it paints: "cpu" or "cuda". On a GPU a batch pays."""
+        ...
+
+    @property
     def package(self) -> Package:
         """What it paints with; `package.digest` names it."""
         ...

@@ -17,33 +17,6 @@ def keep_output(graph: Any, output: str) -> Any:
     return openvino.Model([graph.output(output)], graph.get_parameters())
 
 
-def join_rounding(graph: Any) -> int:
-    """Write each quantiser and its dequantiser as one rounding of real numbers, from which OpenVINO makes 8-bit code.
-
-    As two they come out wrong in OpenVINO 2026.4 where a picture's features go elsewhere too: the first numbers are
-    then cut off to whole ones without having been scaled (22 dB instead of 44 with the shipped weights).
-
-    Args:
-        graph: an `openvino.Model` read from explicit Q/DQ, changed in place.
-
-    Returns:
-        How many were joined.
-    """
-    from openvino import opset13 as ops
-
-    joined = 0
-    for quantiser in [op for op in graph.get_ops() if op.get_type_name() == "FakeQuantize"]:
-        low, high = quantiser.input_value(1), quantiser.input_value(2)
-        rounded = ops.fake_quantize(quantiser.input_value(0), low, high, low, high, quantiser.get_attributes()["levels"])
-        dequantised = quantiser
-        while dequantised.get_type_name() != "Multiply":  # two conversions and, where there is one, a zero point
-            dequantised = next(iter(dequantised.output(0).get_target_inputs())).get_node()
-        rounded.set_friendly_name(dequantised.get_friendly_name())
-        dequantised.output(0).replace(rounded.output(0))
-        joined += 1
-    return joined
-
-
 def convolve_places(graph: Any) -> int:
     """Write products over places as convolutions: for batches of one.
 

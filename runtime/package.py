@@ -5,6 +5,7 @@ package.json           this module's `Manifest`: what the package is, and the sh
 weights.safetensors
 onnx/style.onnx        style picture -> style code
 onnx/stylize.onnx      image + code + dials -> image
+onnx/stylize.int8.onnx the same with explicit Q/DQ, only where it passed its check
 golden/                input.png, style.png, output.png: checked at every load
 MODEL_CARD.md
 """
@@ -29,6 +30,7 @@ MANIFEST_NAME = "package.json"
 WEIGHTS_NAME = "weights.safetensors"
 STYLE_ONNX_NAME = "onnx/style.onnx"
 STYLIZE_ONNX_NAME = "onnx/stylize.onnx"
+INT8_NAME = "onnx/stylize.int8.onnx"
 CARD_NAME = "MODEL_CARD.md"
 GOLDEN_NAMES = ("golden/input.png", "golden/style.png", "golden/output.png")
 _LONGEST_NAME = 200

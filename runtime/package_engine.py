@@ -44,6 +44,11 @@ class PackageEngine:
         return self._runner.precision
 
     @property
+    def device(self) -> str:
+        """See `Engine.device`."""
+        return self._runner.device
+
+    @property
     def package(self) -> Package:
         """See `Engine.package`."""
         return self._runner.package

@@ -76,6 +76,8 @@ class Runner(Protocol):
 
     name: str
     precision: str
+    device: str
+    """"cpu" or "cuda"."""
     package: Package
     sizes: dict[str, int]
     """Numbers per part of this network's style code."""

@@ -35,6 +35,7 @@ class TensorrtRunner:
     """
 
     name = "tensorrt"
+    device = "cuda"
 
     def __init__(
         self, package: Package, *, precision: Literal["float16", "float32"] = "float16", cache: Path | None = None

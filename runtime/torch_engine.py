@@ -51,6 +51,7 @@ class TorchRunner:
             )
         self.package, self.precision = package, str(precision)
         self._device = torch.device(device)
+        self.device = self._device.type
         self._network = load_network(package).to(self._device)
         self.sizes, self.statistics_size = self._find_sizes()
         fast = precision != "float32"

@@ -4,6 +4,7 @@ import importlib.util
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +19,15 @@ from runtime.errors import EngineUnavailable, PackageError, QuantisationRefused
 from runtime.export import export_stylize
 from runtime.loading import load_engine
 from runtime.networks import load_network
-from runtime.openvino_engine import OpenvinoRunner, check_inputs
+from runtime.openvino_core import openvino_core
+from runtime.openvino_engine import REWRITES, OpenvinoRunner, check_inputs, has_vnni, pick_precision
 from runtime.openvino_graph import convolve_places
-from runtime.package import STYLIZE_ONNX_NAME, open_package
+from runtime.package import INT8_NAME, STYLIZE_ONNX_NAME, open_package
 from runtime.package_engine import PackageEngine
 from runtime.packaging import renew_package
 from runtime.painting import psnr_db
 from runtime.qdq import quantise_weights, write_qdq
 from runtime.quantising import (
-    INT8_NAME,
     Int8Check,
     Pair,
     calibrate,
@@ -167,10 +168,17 @@ def test_graphs_hold_standard_operators_only_and_no_instance_norm(name: str, req
 
 
 def test_attention_becomes_convolutions_for_openvino(tiny_package: Path):
-    import openvino
-
-    graph = openvino.Core().read_model(str(tiny_package / STYLIZE_ONNX_NAME))
+    graph = openvino_core().read_model(str(tiny_package / STYLIZE_ONNX_NAME))
     assert convolve_places(graph) == 8  # keys and grain of four levels; two prototypes make no convolution
+
+
+def test_openvino_gets_a_graph_without_double_passes(tiny_package: Path):
+    graph = openvino_core().read_model(str(tiny_package / STYLIZE_ONNX_NAME))
+    done = {rewrite.__name__: rewrite(graph) for rewrite in REWRITES}
+    assert done["enlarge_to_size"] == 3
+    assert done["square_while_summing"] == 6  # four levels and two styled residuals
+    assert done["size_from_photograph"] > 20
+    assert done["join_rounding"] == done["round_where_free"] == 0
 
 
 def test_a_package_with_older_graphs_is_refused_with_the_cure_and_can_be_renewed(tiny_package: Path, tmp_path: Path):
@@ -198,6 +206,8 @@ def test_int8_paints_what_its_simulation_says(tiny_package: Path, pairs: list[Pa
     package, check = quantise_package(open_package(tiny_package), tmp_path / "int8", pairs[:1], pairs[1:])
     assert check.passed
     assert check.quantised > 0
+    assert check.engine_psnr_db is not None
+    assert check.engine_psnr_db > 45  # in bfloat16 beside it, which the simulation leaves out
     engine = PackageEngine(OpenvinoRunner(package, precision="int8"))
     reference = load_engine(tiny_package, "torch")
     code = reference.encode_style(pairs[1].style)
@@ -241,6 +251,25 @@ def test_int8_that_fails_its_check_is_refused_with_the_figures(
 def test_a_check_below_the_bar_or_without_a_number_does_not_pass(psnr: float, change: float):
     check = Int8Check(psnr_db=psnr, mean_psnr_db=50, ssim_change=change, quantised=1, kept=0)
     assert not check.passed
+
+
+@pytest.mark.parametrize(("psnr", "change"), [(37.9, 0.0), (50.0, 0.006), (float("nan"), 0.0)])
+def test_int8_that_the_engine_computes_worse_than_the_simulation_does_not_pass(psnr: float, change: float):
+    simulation = Int8Check(psnr_db=50, mean_psnr_db=50, ssim_change=0, quantised=1, kept=0)
+    assert simulation.passed
+    assert not replace(simulation, engine_psnr_db=psnr, engine_ssim_change=change).passed
+
+
+def test_a_processor_with_8_bit_products_but_no_bfloat16_takes_int8_where_it_passed(tiny_package: Path, tmp_path: Path):
+    plain = open_package(tiny_package)
+    with_int8 = with_graph(plain, tmp_path / "int8", b"any")
+    assert pick_precision(with_int8, bfloat16=True, vnni=True) == "bfloat16"
+    assert pick_precision(with_int8, bfloat16=False, vnni=True) == "int8"
+    assert pick_precision(with_int8, bfloat16=False, vnni=False) == "float32"
+    assert pick_precision(plain, bfloat16=False, vnni=True) == "float32"
+    (tmp_path / "cpuinfo").write_text("flags: avx512_vnni\n")
+    assert has_vnni(tmp_path / "cpuinfo")
+    assert not has_vnni(tmp_path / "nothing")
 
 
 def test_int8_without_a_graph_and_unknown_precisions_name_the_cure(tiny_package: Path):
