@@ -70,8 +70,9 @@ def _run(options: argparse.Namespace, slo: Slo) -> tuple[Verdict, list[Record]]:
 
 
 def _work(options: argparse.Namespace) -> int:
-    from loadtests.conduct import CannotRun  # as above
+    import loadtests.conduct  # as above  # noqa: F401
     from loadtests.distributed import work
+    from loadtests.look import CannotRun
 
     try:
         work((options.master_host, options.master_port), _token(), _tell)

@@ -138,12 +138,13 @@ class Phases(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Called once a second."""
+        runner: Any = self.runner
         if not TEST.began_s:
-            TEST.begin(self.runner.environment)
+            TEST.begin(runner.environment)
         phase = TEST.phase()
         if phase:
             return max(1, round(phase.rate_per_s / TEST.per_user)), _FEW_USERS_PER_S
-        if isinstance(self.runner, MasterRunner):
+        if isinstance(runner, MasterRunner):
             over = TEST.drained(longer_s=_LAST_REPORTS_S)
         else:
             over = TEST.drained() or not len(TEST.visits)
@@ -155,14 +156,15 @@ def _on_start(environment: Environment, **_: Any) -> None:
     TEST.begin(environment)
     if TEST.slo is None or isinstance(environment.runner, MasterRunner):
         return
+    runner: Any = environment.runner  # not every kind has a worker_index by its type, but each has one
     target = Target(host=str(environment.host).rstrip("/"), token=os.environ.get("PENTIMENTO_TOKEN") or None)
-    crowd = Crowd(environment, target, Goldens(TEST.slo.golden.min_ssim), worker=environment.runner.worker_index)
+    crowd = Crowd(environment, target, Goldens(TEST.slo.golden.min_ssim), worker=runner.worker_index)
     try:
         sight = first_look(crowd)
     except (CannotRun, IllWhenIdle) as error:
         print(f"could_not_run: {error}", file=sys.stderr)
         environment.process_exit_code = EXIT_CODES["could_not_run"]
-        gevent.spawn(environment.runner.quit)
+        gevent.spawn(runner.quit)
         return
     scene = Scene(styles=sight.styles, may_upload=sight.may_upload, run_id=f"load-{uuid.uuid4().hex[:10]}")
     TEST.shots = shots_of(TEST.slo.mix, scene)
@@ -193,14 +195,15 @@ def _on_stop(environment: Environment, **_: Any) -> None:
     sent_here = TEST.crowd is not None and not isinstance(environment.runner, WorkerRunner)
     if TEST.slo is None or TEST.shape is None or not (sent_here or isinstance(environment.runner, MasterRunner)):
         return
+    options: Any = environment.parsed_options
     TEST.visits.kill()
     TEST.give_up()
     workers = len(environment.runner.clients) if isinstance(environment.runner, MasterRunner) else 1
-    run = Run(shape=environment.parsed_options.shape, host=str(environment.host), seed=TEST.slo.seed, workers=workers,
+    run = Run(shape=options.shape, host=str(environment.host), seed=TEST.slo.seed, workers=workers,
               started_at=datetime.now(UTC).isoformat(timespec="seconds"), phases=tuple(TEST.phases))  # fmt: skip
     verdict = judge(run, TEST.records, TEST.slo, TEST.shape)
     print(as_text(verdict))
-    if environment.parsed_options.out:
-        write_report(verdict, TEST.records, Path(environment.parsed_options.out))
+    if options.out:
+        write_report(verdict, TEST.records, Path(options.out))
     environment.process_exit_code = verdict.exit_code
     TEST.began_s = 0.0
