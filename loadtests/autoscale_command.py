@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from loadtests import children
-from loadtests.autoscaled import Outcome, Scaled, as_json, judge_scaling, plot
+from loadtests.autoscaled import Outcome, Scaled, as_json, compare, judge_scaling, plot
 from loadtests.children import ChildError
 from loadtests.controller import Rig
 from loadtests.manifests import ManifestError, Scaling, load_scaling
@@ -90,6 +90,8 @@ def _scaled(options: argparse.Namespace, scaling: Scaling) -> Outcome:
         scaled = Scaled(samples=rig.samples, start_seconds=rig.fleet.start_seconds, killed=rig.fleet.killed, left=left)
     run, records = read_run(options.out / "load" / "records.jsonl") if options.slo else (None, [])
     outcome = judge_scaling(scaled, minimum=options.min, run=run, records=records, load_code=load_code)
+    if run:
+        outcome = compare(outcome, scaling, records)
     (options.out / "autoscale.json").write_text(json.dumps(as_json(outcome), indent=1, allow_nan=False))
     (options.out / "autoscale.svg").write_text(plot(outcome, scaling))
     return outcome

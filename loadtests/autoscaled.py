@@ -3,15 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from loadtests.capacity import mean_pixels
 from loadtests.controller import Sample
 from loadtests.figures import percentile
 from loadtests.manifests import Scaling
 from loadtests.plots import Line, Panel, draw
 from loadtests.records import IDLE, Record, Run
+from loadtests.simulation import Machine, agreement, simulate
 from loadtests.verdict import EXIT_CODES
 
 Word = Literal["passed", "failed", "could_not_run", "inconclusive"]
@@ -37,7 +39,12 @@ class Scaled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """One run. Times of samples and slices are seconds since the load began (or since the first sample)."""
+    """One run. Times of samples and slices are seconds since the load began (or since the first sample).
+
+    Args:
+        simulated: what the simulation wanted for the same arrivals; empty where somebody else sent the load.
+        agreement: the share of decisions in which it wanted as many replicas.
+    """
 
     outcome: Word
     reason: str
@@ -50,6 +57,8 @@ class Outcome:
     p50_ms: float | None
     p95_ms: float | None
     samples: list[Sample]
+    simulated: list[Sample] = field(default_factory=list)
+    agreement: float | None = None
     slices: list["Slice"] = field(default_factory=list)
 
     @property
@@ -69,6 +78,7 @@ class Outcome:
             f"replicas {' -> '.join(map(str, path))}; ready after {starts or '-'} s; {self.killed} killed",
             f"{self.requests} requests, {sum(self.failed.values())} failed{latency}",
             *(f"     {count} x {problem}" for problem, count in self.failed.items()),
+            *([] if self.agreement is None else [f"the simulation agrees in {self.agreement:.0%} of the decisions"]),
             f"{self.outcome}: {self.reason}",
         ]
 
@@ -116,6 +126,26 @@ def judge_scaling(
     )
 
 
+def compare(outcome: Outcome, scaling: Scaling, records: Sequence[Record]) -> Outcome:
+    """With what the simulation makes of the same arrivals.
+
+    Its replicas need for one painting what a painting took at the median in the first phase, when nobody waited.
+    """
+    paintings = [record for record in records if record.endpoint == "stylize" and record.phase != IDLE]
+    alone = [
+        r for r in paintings if r.phase == paintings[0].phase and r.sent_s is not None and r.answered_s is not None
+    ]
+    work_s = percentile([(r.answered_s or 0) - (r.sent_s or 0) for r in alone], 0.5)
+    later = outcome.start_seconds[1:] or outcome.start_seconds
+    if not work_s or not later:
+        return outcome
+    machine = Machine(work_s=work_s, pixels=mean_pixels(records), start_s=sum(later) / len(later))
+    measured = [sample for sample in outcome.samples if sample.at_s >= 0]
+    arrivals = sorted(record.intended_s for record in paintings)
+    simulated = simulate(scaling, machine, arrivals, until_s=measured[-1].at_s).samples
+    return replace(outcome, simulated=simulated, agreement=agreement(simulated, measured))
+
+
 def slices(records: Sequence[Record], width_s: float = _SLICE_S) -> list[Slice]:
     """The load in slices of equal width, by the intended time."""
     grouped: dict[int, list[Record]] = {}
@@ -130,13 +160,14 @@ def slices(records: Sequence[Record], width_s: float = _SLICE_S) -> list[Slice]:
 
 def plot(outcome: Outcome, scaling: Scaling) -> str:
     """Replicas, what each of them should have of every metric and has, and the load, as SVG."""
-    samples = outcome.samples
+    samples, foretold = outcome.samples, [(s.at_s, s.wanted) for s in outcome.simulated]
     panels = [
         Panel(
             title="replicas",
             lines=[
                 Line(label="wanted", points=[(s.at_s, s.wanted) for s in samples], stepped=True),
                 Line(label="ready", points=[(s.at_s, s.ready) for s in samples], stepped=True),
+                *([Line(label="simulated", points=foretold, stepped=True)] if foretold else []),
             ],
         )
     ]
