@@ -18,7 +18,7 @@ from evaluation.ledger import Record
 from evaluation.measuring import Instruments
 from evaluation.methods import Recipe
 from evaluation.pairs import Manifest, Picture
-from evaluation.pipeline import Place
+from evaluation.pipeline import Place, give_memory_back
 from evaluation.scoring import Scorer
 from evaluation.settings import EvaluationSettings
 
@@ -117,7 +117,9 @@ class _Worker:
 
     def score(self, pairs: list[tuple[Picture, Picture]]) -> list[Record]:
         """The pairs' records, in order."""
-        return [self._scorer.score(photo, style) for photo, style in pairs]
+        records = [self._scorer.score(photo, style) for photo, style in pairs]
+        give_memory_back()
+        return records
 
 
 def _result(ray: Any, task: Any) -> list[Record]:

@@ -1,5 +1,6 @@
 """A judgement outlives its process, never measures a pair twice, holds few pictures, and can be shared out."""
 
+import ctypes
 import json
 import os
 import signal
@@ -24,7 +25,7 @@ from evaluation.methods import Painter
 from evaluation.nst_pairs import nst_places
 from evaluation.pairs import Manifest, make_manifest
 from evaluation.pipeline import Counter as Steps
-from evaluation.pipeline import Here, fill_ledger, in_blocks, spoken, sweeps_of
+from evaluation.pipeline import Here, fill_ledger, give_memory_back, in_blocks, spoken, sweeps_of
 from evaluation.scoring import PAINTED, Scorer, pair_key
 from runtime.loading import load_engine
 from stylenet.images import Pixels
@@ -265,6 +266,21 @@ def test_pictures_and_descriptions_in_memory_stay_few_however_many_pairs_there_a
     assert len(painter.codes) <= 101
     blocks = in_blocks((i, j) for i in range(40) for j in range(40))
     assert len({j for _, j in blocks[:256]}) == len({i for i, _ in blocks[:256]}) == 16
+
+
+def test_freed_memory_is_given_back_and_it_is_no_matter_where_that_cannot_be_done(monkeypatch):
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    pieces = [np.ones(3000) for _ in range(4000)]  # 24 kB each: below what glibc takes from the system by itself
+    kept = pieces[::400]
+    held = resident()
+    del pieces
+    give_memory_back()
+    assert len(kept) == 10
+    assert resident() < held - 4000  # pages of 4 kB; most of 96 MB
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
+    give_memory_back()
 
 
 def test_nst_pairs_are_among_the_judged_ones(data):
