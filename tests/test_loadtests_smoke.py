@@ -137,3 +137,22 @@ def test_a_file_or_a_shape_that_is_not_there_could_not_run(tmp_path):
     code, verdict = load_test("http://127.0.0.1:9", slo_file(tmp_path, shapes={"other": {"rise": {"from_per_s": 1}}}))
     assert code == 4
     assert "have: other" in verdict["reason"]
+
+
+def test_a_sender_that_did_not_keep_its_times_is_inconclusive_however_good_the_answers(tmp_path):
+    generator = {"max_lag_ms": 1e-6, "minimum_on_time_share": 1.0}
+    with service() as (host, _):
+        code, verdict = load_test(host, slo_file(tmp_path, generator=generator))
+    assert (code, verdict["outcome"], verdict["problems"]) == (5, "inconclusive", {}), verdict
+    assert "lower the rate" in verdict["reason"]
+
+
+def test_a_rise_stops_where_the_service_begins_to_refuse_and_says_what_it_held(tmp_path):
+    only = dict.fromkeys(("own style", "kept photo", "upload", "styles", "thumbnail", "model", "bad input"), 0)
+    slo = slo_file(tmp_path, shape={"rise": {"from_per_s": 10, "factor": 2, "duration_s": 1}}, mix=only)
+    with service("sheds", well_for=2 + 10 + 5) as (host, seen):  # asked when idle, the first rung, a part of the second
+        code, verdict = load_test(host, slo)
+        assert seen.asked == 2 + 10 + 20
+    assert (code, verdict["outcome"]) == (0, "passed"), verdict
+    assert (verdict["breakpoint"]["holds_per_s"], verdict["breakpoint"]["breaks_per_s"]) == (10, 20)
+    assert "shed_share 0.75" in verdict["breakpoint"]["by"]
