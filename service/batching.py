@@ -1,7 +1,7 @@
 """Requests of like size that wait for the engine are painted together, where the engine gains by that.
 
 Nobody waits for a batch to fill: whoever's turn comes takes along those that are waiting already. On a processor a
-batch takes as long as its pictures one by one (docs/SERVICE.md), so there the most is one.
+batch takes as long as its pictures one by one (docs/SERVICE.md), so there the most is one unless told otherwise.
 """
 
 import asyncio
@@ -13,6 +13,10 @@ from typing import Any
 from service.easel import Canvas, Easel, Job
 from service.lane import EngineLane
 from service.metrics import Metrics
+from service.models import ModelHolder
+
+PAYS = {"cuda": 8, "cpu": 1}
+"""How many pictures at once, by where the engine paints."""
 
 
 class Batcher:
@@ -21,16 +25,29 @@ class Batcher:
     Args:
         lane: where engines are used.
         easel: paints.
-        most: pictures in one batch; 1 paints one after the other.
+        models: whose champion says what pays.
+        most: pictures in one batch; 1 paints one after the other; by default as many as pay.
     """
 
-    def __init__(self, lane: EngineLane, easel: Easel, metrics: Metrics, *, most: int) -> None:
+    def __init__(
+        self, lane: EngineLane, easel: Easel, metrics: Metrics, models: ModelHolder, *, most: int | None
+    ) -> None:
         self._lane = lane
         self._easel = easel
         self._metrics = metrics
-        self._most = most
+        self._models = models
+        self._told = most
         self._waiting: deque[tuple[Job, Future[Canvas]]] = deque()
         self._lock = threading.Lock()
+
+    @property
+    def most(self) -> int:
+        """Pictures in one batch, now; the next champion may paint elsewhere.
+
+        Raises:
+            NotReady: there is no model (yet).
+        """
+        return self._told or PAYS[self._models.resident().engine.device]
 
     async def paint(self, job: Job) -> Canvas:
         """What becomes of one job.
@@ -38,7 +55,7 @@ class Batcher:
         Raises:
             Whatever `Easel.paint` raises for it.
         """
-        if self._most == 1:
+        if self.most == 1:
             self._metrics.batch_size.observe(1)
             return await self._lane.run(lambda: self._easel.paint(job))
         future: Future[Canvas] = Future()
@@ -73,7 +90,7 @@ class Batcher:
             if not self._waiting:
                 return []
             first = self._waiting[0][0].likeness
-            alike = [entry for entry in self._waiting if entry[0].likeness == first][: self._most]
+            alike = [entry for entry in self._waiting if entry[0].likeness == first][: self.most]
             if first is None:
                 alike = alike[:1]
             for entry in alike:

@@ -15,7 +15,7 @@
     PENTIMENTO_CHALLENGER        models:/pentimento@challenger: a second version beside the first; none by default
     PENTIMENTO_CHALLENGER_SHARE  which part of the requests it gets, 0 to 1
     PENTIMENTO_CHALLENGER_MODE   share: its pictures are the answers; shadow: they are measured and thrown away
-    PENTIMENTO_MAX_BATCH         most pictures of one size that the engine paints at once
+    PENTIMENTO_MAX_BATCH         most pictures of one size that the engine paints at once (8 on a GPU, else 1)
     PENTIMENTO_DRAIN_S           seconds to finish what was accepted after SIGTERM
     PENTIMENTO_TOKENS            a file of hashed bearer tokens (`pentimento tokens`); without one nobody needs a token
     PENTIMENTO_LOG_FORMAT        json (one object a line, the default) or text
@@ -65,7 +65,7 @@ class ServiceSettings:
     challenger: str | None = None
     challenger_share: float = 0.1
     challenger_mode: ChallengerMode = "share"
-    max_batch: int = 1
+    max_batch: int | None = None  # as many as pay where the engine paints
     drain_s: float = 25.0
     tokens: Path | None = None
     log_format: LogFormat = "json"

@@ -76,7 +76,7 @@ class Studio:
         self.models = ModelHolder(settings, self._lane, tell=self._after_change)
         codes = StyleCodes(self.library, metrics, size=settings.style_cache_size)
         self._easel = Easel(self.models, codes, metrics)
-        self._batcher = Batcher(self._lane, self._easel, metrics, most=settings.max_batch)
+        self._batcher = Batcher(self._lane, self._easel, metrics, self.models, most=settings.max_batch)
         metrics.queue_capacity_pixels.set(settings.queue_pixels)
         metrics.ready.set(0)
 

@@ -34,6 +34,7 @@ class GatedEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.name, self.precision, self.package = engine.name, engine.precision, engine.package
+        self.device = engine.device
         self.encode_style, self.close = engine.encode_style, engine.close
         self._engine = engine
         self.reached, self.let, self.painted = threading.Event(), threading.Event(), 0

@@ -217,6 +217,17 @@ def test_requests_of_one_size_that_wait_are_painted_together_and_each_gets_its_o
     run(test)
 
 
+def test_batches_are_as_large_as_pays_where_the_engine_paints(service_settings):
+    async def test() -> None:
+        async with opened(service_settings) as (studio, *_):
+            gated = gate(studio)
+            assert (gated.device, studio._batcher.most) == ("cpu", 1)
+            gated.device = "cuda"
+            assert studio._batcher.most == 8
+
+    run(test)
+
+
 def test_while_the_model_is_being_loaded_the_service_is_alive_and_not_ready(service_settings):
     async def test() -> None:
         async with opened(service_settings, wait=False) as (_, client, _front):
