@@ -5,6 +5,7 @@ Prometheus and nginx are Debian's; the query, the targets, the windows and the p
 
 import argparse
 import json
+import math
 import signal
 import sys
 import tempfile
@@ -63,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         help="time lapse: scrapes, syncs, windows and policies are so much shorter (%(default)s)")  # fmt: skip
     add("--target", action="append", default=[], metavar="TRIGGER=VALUE",
         help="another target than the manifest's, for example in-progress=2")  # fmt: skip
+    add("--speed", type=float, default=math.inf, metavar="REPLICAS",
+        help="for the simulation: replicas that can work here at full speed at a time; default: all")  # fmt: skip
     add("--out", type=Path, default=Path("build/autoscale"), help="for what was measured (%(default)s)")
     add("--json", action="store_true", help="the result as JSON on stdout")
     return parser
@@ -91,7 +94,7 @@ def _scaled(options: argparse.Namespace, scaling: Scaling) -> Outcome:
     run, records = read_run(options.out / "load" / "records.jsonl") if options.slo else (None, [])
     outcome = judge_scaling(scaled, minimum=options.min, run=run, records=records, load_code=load_code)
     if run:
-        outcome = compare(outcome, scaling, records)
+        outcome = compare(outcome, scaling, records, speed=options.speed)
     (options.out / "autoscale.json").write_text(json.dumps(as_json(outcome), indent=1, allow_nan=False))
     (options.out / "autoscale.svg").write_text(plot(outcome, scaling))
     return outcome

@@ -126,10 +126,13 @@ def judge_scaling(
     )
 
 
-def compare(outcome: Outcome, scaling: Scaling, records: Sequence[Record]) -> Outcome:
+def compare(outcome: Outcome, scaling: Scaling, records: Sequence[Record], *, speed: float = math.inf) -> Outcome:
     """With what the simulation makes of the same arrivals.
 
     Its replicas need for one painting what a painting took at the median in the first phase, when nobody waited.
+
+    Args:
+        speed: replicas that the machine lets work at full speed at a time.
     """
     paintings = [record for record in records if record.endpoint == "stylize" and record.phase != IDLE]
     alone = [
@@ -139,7 +142,7 @@ def compare(outcome: Outcome, scaling: Scaling, records: Sequence[Record]) -> Ou
     later = outcome.start_seconds[1:] or outcome.start_seconds
     if not work_s or not later:
         return outcome
-    machine = Machine(work_s=work_s, pixels=mean_pixels(records), start_s=sum(later) / len(later))
+    machine = Machine(work_s=work_s, pixels=mean_pixels(records), start_s=sum(later) / len(later), speed=speed)
     measured = [sample for sample in outcome.samples if sample.at_s >= 0]
     arrivals = sorted(record.intended_s for record in paintings)
     simulated = simulate(scaling, machine, arrivals, until_s=measured[-1].at_s).samples

@@ -116,8 +116,12 @@ def _path(points: Sequence[tuple[float, float | None]], colour: str, *, stepped:
 
 
 def _dots(points: Sequence[tuple[float, float | None]], colour: str) -> str:
-    circles = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6"/>' for x, y in points if y is not None)
-    return f'<g fill="{colour}" fill-opacity="0.6">{circles}</g>'
+    """Lines of no length with round ends: a third of the bytes of circles."""
+    moves = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points if y is not None)
+    return (
+        f'<path d="{moves}" fill="none" stroke="{colour}" stroke-opacity="0.6" stroke-width="3.2" '
+        'stroke-linecap="round"/>'
+    )
 
 
 def _time_axis(span: tuple[float, float], bottom: float) -> list[str]:
