@@ -24,6 +24,7 @@ from service.metrics import Metrics
 from service.problems import as_refusal, crashed, lost, problem
 from service.requests import Facts, remember
 from service.traces import NoTracing, Tracing
+from service.unread import Body, answer_before_reading
 
 log = logging.getLogger("pentimento.service")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -63,6 +64,7 @@ class Front:
         remember(scope, facts)
         scope["app"] = self._application  # Starlette's router raises its 404 and 405 only inside an application
         begun_ns, begun, status = time.time_ns(), time.perf_counter(), 0
+        body = Body(scope, receive)
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -73,13 +75,13 @@ class Front:
 
         try:
             with self._drain.counted():
-                await self._application(scope, receive, send_marked)
+                await self._application(scope, body.receive, send_marked)
         except (Abandoned, ClientDisconnect):
             status = 499  # the client has gone; nobody reads an answer
         except Exception as error:
             if status:  # the answer had begun: it cannot be taken back, only cut
                 raise
-            await self._answer(scope, error, facts)(scope, receive, send_marked)
+            await answer_before_reading(self._answer(scope, error, facts), scope, body, send_marked)
         finally:
             self._observe(scope, status, time.perf_counter() - begun, begun_ns, facts)
 
