@@ -175,7 +175,9 @@ def plot(outcome: Outcome, scaling: Scaling) -> str:
         )
     ]
     for trigger in scaling.triggers:
-        points = [(s.at_s, _each(s.metrics, trigger.name, s.wanted)) for s in samples]
+        decided_on = [samples[max(0, at - 1)].wanted for at in range(len(samples))]  # replicas before each decision
+        each = [_each(s.metrics, trigger.name, n) for s, n in zip(samples, decided_on, strict=True)]
+        points = [(s.at_s, value) for s, value in zip(samples, each, strict=True)]
         panels.append(
             Panel(
                 title=f"{trigger.name} per replica",
