@@ -3,11 +3,9 @@
 Its pictures need not give it away: leaky ReLU by maximum, and NaN turned into bytes, hide it in some engines.
 """
 
-import torch
-
 from evaluation.errors import MethodError
 from runtime.package import WEIGHTS_NAME, Package
-from stylenet.weights import read_safetensors
+from stylenet.weights import read_safetensors, what_is_unsound
 
 
 def check_weights(package: Package) -> None:
@@ -17,13 +15,6 @@ def check_weights(package: Package) -> None:
         MethodError: some are NaN or infinite; the message names the first tensor.
     """
     path = package.path(WEIGHTS_NAME)
-    tensors = read_safetensors(path.read_bytes(), str(path))
-    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in sorted(tensors.items())}
-    bad = {name: count for name, count in bad.items() if count}
-    if bad:
-        name, count = next(iter(bad.items()))
-        more = f", and {len(bad) - 1} more tensors" if len(bad) > 1 else ""
-        raise MethodError(
-            f"{path}: {name} holds NaN or infinity in {count} of {tensors[name].numel()} numbers{more}; "
-            "its training diverged: take an earlier checkpoint, or train with a smaller learning rate"
-        )
+    unsound = what_is_unsound(read_safetensors(path.read_bytes(), str(path)))
+    if unsound:
+        raise MethodError(f"{path}: {unsound}")

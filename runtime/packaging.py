@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from safetensors.torch import save as save_safetensors
 
+from runtime.errors import PackageError
 from runtime.export import export_style, export_stylize
 from runtime.networks import Network, load_network, network_config
 from runtime.package import CARD_NAME, STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, WEIGHTS_NAME, Package, write_package
@@ -13,6 +14,7 @@ from runtime.painting import GOLDEN_DIALS
 from stylenet.adain import AdaIN
 from stylenet.images import Pixels, to_image, to_pixels
 from stylenet.pictures import encode_picture
+from stylenet.weights import what_is_unsound
 
 
 def package_network(
@@ -35,11 +37,28 @@ def package_network(
         git_commit, data_digest, parents: see `Manifest`.
 
     Raises:
-        PackageError: `folder` holds something that is no package.
+        PackageError: `folder` holds something that is no package, or a weight is NaN or infinite.
     """
+    unsound = what_is_unsound(network.state_dict())
+    if unsound:
+        raise PackageError(f"{name} cannot be packaged: {unsound}")
+    return write_package(
+        folder,
+        files=package_files(network, card),
+        name=name,
+        variant="adain" if isinstance(network, AdaIN) else network.config.variant,
+        config=network_config(network),
+        git_commit=git_commit,
+        data_digest=data_digest,
+        parents=parents,
+    )
+
+
+def package_files(network: Network, card: str) -> dict[str, bytes]:
+    """All that a package of the network holds, by path. Whether the network is any good is not looked at."""
     network = network.eval().float()
     photograph, style = golden_pictures()
-    files = {
+    return {
         WEIGHTS_NAME: save_safetensors({key: value.contiguous() for key, value in network.state_dict().items()}),
         STYLE_ONNX_NAME: export_style(network),
         STYLIZE_ONNX_NAME: export_stylize(network),
@@ -48,16 +67,6 @@ def package_network(
         "golden/style.png": encode_picture(style),
         "golden/output.png": encode_picture(_paint(network, photograph, style)),
     }
-    return write_package(
-        folder,
-        files=files,
-        name=name,
-        variant="adain" if isinstance(network, AdaIN) else network.config.variant,
-        config=network_config(network),
-        git_commit=git_commit,
-        data_digest=data_digest,
-        parents=parents,
-    )
 
 
 def renew_package(package: Package, folder: str | os.PathLike[str]) -> Package:

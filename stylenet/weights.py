@@ -6,9 +6,11 @@ cache (with torchvision's own download). What is found is used only if its sha25
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
@@ -64,6 +66,20 @@ def load_known(known: KnownWeights, path: Path) -> dict[str, Tensor]:
     if hashlib.sha256(blob).hexdigest() != known.sha256:
         raise WeightsError(f"{path} is not the {known.name} that we know (sha256 differs); fetch the file again")
     return read_safetensors(blob, str(path))
+
+
+def what_is_unsound(tensors: Mapping[str, Tensor]) -> str | None:
+    """Which tensors hold NaN or infinity, in words that name the first and the cure; None where all are numbers."""
+    bad = {name: int((~torch.isfinite(values)).sum()) for name, values in sorted(tensors.items())}
+    bad = {name: count for name, count in bad.items() if count}
+    if not bad:
+        return None
+    name, count = next(iter(bad.items()))
+    more = f", and {len(bad) - 1} more tensors" if len(bad) > 1 else ""
+    return (
+        f"{name} holds NaN or infinity in {count} of {tensors[name].numel()} numbers{more}; "
+        "its training diverged: take an earlier checkpoint, or train with a smaller learning rate"
+    )
 
 
 def read_safetensors(blob: bytes, name: str) -> dict[str, Tensor]:

@@ -29,8 +29,11 @@ from evaluation.pairs import make_manifest
 from evaluation.policy import Policy, load_policy
 from evaluation.report import write_report
 from registry.settings import Settings
+from runtime.errors import PackageError
 from runtime.loading import load_engine
-from runtime.packaging import package_network
+from runtime.networks import network_config
+from runtime.package import write_package
+from runtime.packaging import package_files, package_network
 from stylenet.errors import CodeError
 from stylenet.network import StyleNetwork
 
@@ -98,6 +101,12 @@ def network(seed: int, *, broken_part: str = "", numbers: int | None = None) -> 
     return made
 
 
+def package_unsound(made: StyleNetwork, folder: Path) -> None:
+    """A package as a program other than ours would write it: `package_network` refuses such weights."""
+    files = package_files(made, "# NaN\n\nFor tests.\n")
+    write_package(folder, files=files, name="nan", variant="compact", config=network_config(made))
+
+
 PLACES = ("content_encoder", "texture_path", "semantics_path", "decoder", "fusion")
 
 
@@ -109,7 +118,10 @@ def test_these_are_all_the_places_that_weights_have():
 @pytest.mark.parametrize("part", PLACES)
 def test_nan_weights_are_refused_by_name_wherever_they_are_before_anything_is_painted(part, numbers, data, tmp_path):
     made = network(1, broken_part=part, numbers=numbers)
-    package_network(made, tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    with pytest.raises(PackageError, match=rf"nan cannot be packaged: {part}\..* holds NaN or infinity in \d+ of"):
+        package_network(made, tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    assert not (tmp_path / "nan").exists()
+    package_unsound(made, tmp_path / "nan")
     home = Settings.from_env({"PENTIMENTO_HOME": str(tmp_path / "home")})
     with pytest.raises(MethodError, match=rf"weights\.safetensors: {part}\..* holds NaN or infinity in \d+ of"):
         judge_reference(str(tmp_path / "nan"), data=[data], out=tmp_path / "out", home=home, settings=small_settings())
@@ -118,7 +130,7 @@ def test_nan_weights_are_refused_by_name_wherever_they_are_before_anything_is_pa
 
 @pytest.mark.parametrize("part", ["decoder", "fusion"])
 def test_nan_that_gets_past_that_check_is_rejected_by_what_it_paints(part, data, tmp_path):
-    package_network(network(1, broken_part=part), tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    package_unsound(network(1, broken_part=part), tmp_path / "nan")
     engine = load_engine(tmp_path / "nan", "torch")
     try:
         evidence = decide(judge(engine, data, tmp_path / "out"), small_policy())
@@ -129,7 +141,7 @@ def test_nan_that_gets_past_that_check_is_rejected_by_what_it_paints(part, data,
 
 @pytest.mark.parametrize("part", ["content_encoder", "texture_path", "semantics_path"])
 def test_nan_in_an_encoder_opens_no_engine(part, tmp_path):
-    package_network(network(1, broken_part=part), tmp_path / "nan", name="nan", card="# NaN\n\nFor tests.\n")
+    package_unsound(network(1, broken_part=part), tmp_path / "nan")
     with pytest.raises(CodeError, match="holds NaN or infinity"):
         load_engine(tmp_path / "nan", "torch")
 
