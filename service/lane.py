@@ -1,6 +1,9 @@
 """The engine's lane: one thread that alone touches engines, because none is safe for two threads at once."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +13,7 @@ from stylenet.codes import StyleCode
 from stylenet.images import Pixels
 
 T = TypeVar("T")
+_NICENESS = 10  # measured under three times the load: docs/LOAD.md
 
 
 class Ticket:
@@ -36,7 +40,7 @@ class EngineLane:
     """A thread of its own for every engine. Work is done in the order in which it came."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine", initializer=give_way)
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do `work` in the lane and return what it returns.
@@ -52,6 +56,17 @@ class EngineLane:
     def close(self) -> None:
         """Let what runs end, start nothing more."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+
+
+def give_way() -> None:
+    """Let this thread go after whoever answers: a refusal takes no time, if only it gets a processor at once.
+
+    Threads that the engine starts from this one inherit it. On Linux a priority belongs to a thread; elsewhere to the
+    whole process, which would gain nothing.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
 
 
 class EncoderInLane:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from service.errors import NoModel, NotReady
 from service.follower import Follower, Outcome, Role
-from service.lane import EngineLane
+from service.lane import EngineLane, give_way
 from service.resident import Resident
 from service.settings import ServiceSettings
 
@@ -22,7 +22,7 @@ class ModelHolder:
         self, settings: ServiceSettings, lane: EngineLane, *, tell: Callable[[Follower, Outcome], None]
     ) -> None:
         self._settings = settings
-        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader", initializer=give_way)
         self._tasks: list[asyncio.Task[None]] = []
         self._beginning: str | None = "the model is being loaded"
         self.champion = Follower(settings, settings.model, "champion", lane, self._loader, tell=tell)

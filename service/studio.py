@@ -23,7 +23,7 @@ from service.drain import Drain
 from service.easel import Easel, Job
 from service.errors import DeadlinePassed
 from service.follower import Follower, Outcome
-from service.lane import Abandoned, EncoderInLane, EngineLane, Ticket
+from service.lane import Abandoned, EncoderInLane, EngineLane, Ticket, give_way
 from service.metrics import Metrics
 from service.models import ModelHolder
 from service.orders import StylizeOrder
@@ -69,7 +69,7 @@ class Studio:
         self.photos = PhotoShelf(capacity_pixels=settings.photo_pixels, keep_s=settings.photo_keep_s)
         self.decoder = Decoder(self.photos, settings.max_pixels)
         self._lane = EngineLane()
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures", initializer=give_way)
         self._desk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="desk")
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closing = False

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import os
+import sys
 import threading
 from dataclasses import replace
 from typing import Any
@@ -224,6 +226,21 @@ def test_batches_are_as_large_as_pays_where_the_engine_paints(service_settings):
             assert (gated.device, studio._batcher.most) == ("cpu", 1)
             gated.device = "cuda"
             assert studio._batcher.most == 8
+
+    run(test)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a priority belongs to a thread on Linux only")
+def test_whoever_paints_gives_way_to_whoever_answers(service_settings):
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def test() -> None:
+        async with opened(service_settings) as (studio, *_):
+            before = niceness()
+            assert await studio._lane.run(niceness) == min(19, before + 10)
+            assert await studio.in_thread(niceness) == min(19, before + 10)
+            assert niceness() == before
 
     run(test)
 
