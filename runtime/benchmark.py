@@ -125,7 +125,7 @@ def open_engines(package: Package, threads: int | None) -> list[Engine]:
     makers += [partial(OpenvinoRunner, package, threads=threads, precision=precision) for precision in PRECISIONS]
     if torch.cuda.is_available():
         makers += [lambda: TorchRunner(package, device="cuda", precision="float16", compiled=True)]
-    makers.append(lambda: TensorrtRunner(package))
+    makers += [lambda: TensorrtRunner(package), lambda: TensorrtRunner(package, precision="int8")]
     engines: list[Engine] = []
     for make in makers:
         try:

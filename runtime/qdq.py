@@ -6,9 +6,13 @@ nothing else, and OpenVINO computes it with the processor's 8-bit dot products.
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from runtime.errors import EngineUnavailable
+from runtime.package import INT8_NAME, Package
 
 LEVELS = 127  # -127..127: symmetric, so that no zero point is needed
 
@@ -53,6 +57,30 @@ def write_qdq(graph: bytes, scales: Mapping[str, float]) -> bytes:
     _drop_unused(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
+
+
+def read_scales(graph: bytes) -> dict[str, float]:
+    """What `write_qdq` was given: by module name, the scale of every input in 8 bits."""
+    import onnx
+    from onnx import numpy_helper
+
+    constants = {tensor.name: tensor for tensor in onnx.load_from_string(graph).graph.initializer}
+    modules = [name.removesuffix(".zero") for name in constants if name.endswith(".zero")]
+    return {module: float(numpy_helper.to_array(constants[f"{module}.scale"])) for module in modules}
+
+
+def int8_path(package: Package) -> Path:
+    """The package's INT8 graph.
+
+    Raises:
+        EngineUnavailable: it has none.
+    """
+    if INT8_NAME not in package.manifest.files:
+        raise EngineUnavailable(
+            f"{package.folder} has no {INT8_NAME}: none was made, or it failed its check; "
+            "`pentimento export --int8` tries, any other precision does without"
+        )
+    return package.path(INT8_NAME)
 
 
 def _node_name(module: str) -> str:

@@ -6,6 +6,7 @@ named compute capability on a machine without a GPU, and finishes the kernels on
 
 import importlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from runtime.errors import EngineUnavailable
 
 _MODULES = ("tensorrt", "tensorrt_rtx_bindings")
+CAPABILITIES = ("8.0", "8.6", "8.9", "12.0")
+"""GPUs that every shipped graph is built for on machines without one: A100, RTX 30, RTX 40 and L4, RTX 50."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def build(
     graph: bytes,
     bucket: Bucket,
     *,
-    capability: str | None = None,
+    capabilities: Sequence[str] = (),
     timings: Path | None = None,
     level: int | None = None,
 ) -> bytes:
@@ -80,7 +83,8 @@ def build(
     Args:
         graph: ONNX with its types as they shall be computed: float32, float16, or with explicit Q/DQ.
         bucket: the sizes that it shall serve.
-        capability: "8.6", ...: build for such a GPU, with none here (TensorRT-RTX only); None builds for this one.
+        capabilities: "8.6", ...: build one engine for all such GPUs, with none here (TensorRT-RTX only); for the GPU
+            that is here if none are named.
         timings: file of the timing cache, read and written.
         level: the builder's optimisation level, its own default if None.
 
@@ -98,8 +102,8 @@ def build(
     config = builder.create_builder_config()
     if level is not None:
         config.builder_optimization_level = level
-    if capability is not None:
-        _aim(trt, config, capability)
+    if capabilities:
+        _aim(trt, config, capabilities)
     config.add_optimization_profile(_profile(builder, network, bucket))
     cache = _read_timings(config, timings)
     engine = builder.build_serialized_network(network, config)
@@ -148,21 +152,23 @@ def _profile(builder: Any, network: Any, bucket: Bucket) -> Any:
 
 
 def _shape(name: str, declared: tuple[int, ...], batch: int, sides: tuple[int, int]) -> tuple[int, ...]:
-    if name == "image":
+    if name in ("image", "style"):
         return (batch, 3, *sides)
     return tuple(batch if size == -1 else size for size in declared)
 
 
-def _aim(trt: Any, config: Any, capability: str) -> None:
+def _aim(trt: Any, config: Any, capabilities: Sequence[str]) -> None:
     known = getattr(trt, "ComputeCapability", None)
-    target = getattr(known, f"SM{capability.replace('.', '')}", None)
-    if target is None:
-        raise EngineUnavailable(
-            f"{trt.__name__} {trt.__version__} cannot build for compute capability {capability} from here; "
-            "build on a machine with such a GPU, or install 'pentimento[tensorrt-rtx]' (8.0, 8.6, 8.9, 12.0)"
-        )
-    config.num_compute_capabilities = 1
-    config.set_compute_capability(target, 0)
+    config.num_compute_capabilities = len(capabilities)
+    for place, capability in enumerate(capabilities):
+        target = getattr(known, f"SM{capability.replace('.', '')}", None)
+        if target is None:
+            raise EngineUnavailable(
+                f"{trt.__name__} {trt.__version__} cannot build for compute capability {capability} from here; "
+                "build on a machine with such a GPU, or install 'pentimento[tensorrt-rtx]' "
+                f"({', '.join(CAPABILITIES)})"
+            )
+        config.set_compute_capability(target, place)
 
 
 def _read_timings(config: Any, path: Path | None) -> Any:

@@ -5,7 +5,7 @@ torch holds the device's memory and turns uint8 into images and back there; Tens
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from torch import Tensor
 from runtime.errors import EngineUnavailable
 from runtime.export import export_stylize
 from runtime.networks import load_network
-from runtime.package import Package
+from runtime.package import STYLIZE_ONNX_NAME, Package
+from runtime.qdq import int8_path, read_scales, write_qdq
 from runtime.runner import Batch, Floats, Order
 from runtime.tensorrt_build import Bucket, bucket_for, cached_engine, import_tensorrt
 from runtime.torch_engine import TorchRunner
 
+TensorrtPrecision = Literal["float32", "float16", "int8"]
 MAX_GRAPHS = 8  # sizes whose launches are kept recorded; each holds its own input and output
 
 
@@ -27,18 +29,19 @@ class TensorrtRunner:
 
     Args:
         package: verified already.
-        precision: "float16" or "float32".
+        precision: "float16", "float32", or "int8" (beside float16, where the package has an INT8 graph).
         cache: folder for built engines; `PENTIMENTO_CACHE`, or `~/.cache/pentimento`, by default.
 
     Raises:
-        EngineUnavailable: no TensorRT, no NVIDIA GPU, or a GPU that this TensorRT does not know.
+        EngineUnavailable: no TensorRT, no NVIDIA GPU, a GPU that this TensorRT does not know, an unknown precision, or
+            no INT8 graph in the package.
     """
 
     name = "tensorrt"
     device = "cuda"
 
     def __init__(
-        self, package: Package, *, precision: Literal["float16", "float32"] = "float16", cache: Path | None = None
+        self, package: Package, *, precision: TensorrtPrecision = "float16", cache: Path | None = None
     ) -> None:
         # Asked first: the library takes long to load.
         if not torch.cuda.is_available():
@@ -47,7 +50,7 @@ class TensorrtRunner:
         self.package, self.precision = package, str(precision)
         self._torch = TorchRunner(package, device="cuda")
         self.sizes, self.statistics_size = self._torch.sizes, self._torch.statistics_size
-        self._graph = export_stylize(load_network(package), half=precision == "float16")
+        self._graph = painting_graph(package, precision)
         self._cache = cache or Path(os.environ.get("PENTIMENTO_CACHE", Path.home() / ".cache" / "pentimento"))
         self._runtime = self._trt.Runtime(self._trt.Logger(self._trt.Logger.ERROR))
         self._engines: dict[Bucket, Any] = {}
@@ -95,6 +98,22 @@ class TensorrtRunner:
                 raise EngineUnavailable(f"TensorRT {self._trt.__version__} cannot run on {gpu}; use --engine torch")
             self._engines[bucket] = engine
         return self._engines[bucket]
+
+
+def painting_graph(package: Package, precision: TensorrtPrecision) -> bytes:
+    """The painting graph with its types as TensorRT takes them: as they are written.
+
+    Raises:
+        EngineUnavailable: an unknown precision, or no INT8 graph in the package.
+    """
+    if precision not in get_args(TensorrtPrecision):
+        known = ", ".join(get_args(TensorrtPrecision))
+        raise EngineUnavailable(f"tensorrt does not compute in {precision!r}; choose one of {known}")
+    if precision == "float32":
+        return package.path(STYLIZE_ONNX_NAME).read_bytes()
+    scales = read_scales(int8_path(package).read_bytes()) if precision == "int8" else None
+    half = export_stylize(load_network(package), half=True)
+    return half if scales is None else write_qdq(half, scales)
 
 
 class _Recorded:

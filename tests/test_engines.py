@@ -1,9 +1,6 @@
-"""Engines: held statistics, seamless tiles, batches, INT8 that ships only if it passes, graphs that TensorRT builds."""
+"""Engines: held statistics, seamless tiles, batches, INT8 that ships only if it passes."""
 
-import importlib.util
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,6 @@ from click.testing import CliRunner
 from cli.export import export
 from runtime.engine import Engine
 from runtime.errors import EngineUnavailable, PackageError, QuantisationRefused
-from runtime.export import export_stylize
 from runtime.loading import load_engine
 from runtime.networks import load_network
 from runtime.openvino_core import openvino_core
@@ -38,7 +34,6 @@ from runtime.quantising import (
     simulated,
     with_graph,
 )
-from runtime.tensorrt_build import BUCKETS, Bucket, bucket_for, build, import_tensorrt
 from runtime.tiles import HALO_PX, spans
 from runtime.torch_engine import TorchRunner
 from stylenet.codes import StyleCode
@@ -301,68 +296,6 @@ def test_torch_in_16_bits_paints_nearly_the_same(tiny_package: Path, photo: Pixe
     exact, short = PackageEngine(TorchRunner(package)), PackageEngine(TorchRunner(package, precision=precision))  # type: ignore[arg-type]
     code = exact.encode_style(painting)
     assert psnr_db(exact.stylize(photo, code), short.stylize(photo, code)) > 35
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without an NVIDIA GPU")
-def test_engines_for_a_gpu_say_that_there_is_none(tiny_package: Path):
-    from runtime.tensorrt_engine import TensorrtRunner
-
-    package = open_package(tiny_package)
-    with pytest.raises(EngineUnavailable, match=r"GPU|TensorRT"):
-        TensorrtRunner(package)
-    with pytest.raises(EngineUnavailable, match="no NVIDIA GPU"):
-        TorchRunner(package, device="cuda")
-
-
-def test_the_smallest_bucket_that_holds_a_picture_is_chosen():
-    assert bucket_for(256, 300) == BUCKETS[0]
-    assert bucket_for(1080, 1920) == BUCKETS[-1]
-    with pytest.raises(EngineUnavailable, match="2048"):
-        bucket_for(16, 4000)
-
-
-def apart(work: Callable[..., int], *arguments: object) -> int:
-    """In a process of its own, so that what a compiler of 100 MB leaves behind stays out of the other tests."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result()
-
-
-def size_of_an_engine(package: Path, kind: str) -> int:
-    """In bytes; 0 where the installed TensorRT cannot build without a GPU."""
-    if not hasattr(import_tensorrt(), "ComputeCapability"):
-        return 0
-    graph = export_stylize(load_network(open_package(package)), half=True)
-    if kind == "int8":
-        graph = write_qdq(graph, {"content_encoder.level2": 0.02, "decoder.merge1": 0.02, "decoder.deep.0.first": 0.02})
-    return len(build(graph, Bucket(16, (64, 64), 128), capability="8.9", level=0))
-
-
-def size_of_any_engine(graph: bytes, capability: str | None) -> int:
-    return len(build(graph, BUCKETS[0], capability=capability))
-
-
-@pytest.fixture
-def tensorrt() -> None:
-    if not any(importlib.util.find_spec(name) for name in ("tensorrt", "tensorrt_rtx_bindings")):
-        pytest.skip("no TensorRT is installed; pip install 'pentimento[tensorrt-rtx]'")
-
-
-@pytest.mark.parametrize("kind", ["float16", "int8"])
-@pytest.mark.usefixtures("tensorrt")
-def test_tensorrt_builds_an_engine_without_a_gpu(tiny_package: Path, kind: str):
-    """One capability each; `benchmarks/engines_tensorrt.py` builds the shipped packages for 8.0, 8.6, 8.9 and 12.0."""
-    size = apart(size_of_an_engine, tiny_package, kind)
-    if size == 0:
-        pytest.skip("this TensorRT cannot build without a GPU; TensorRT-RTX can")
-    assert size > 10_000
-
-
-@pytest.mark.usefixtures("tensorrt")
-def test_tensorrt_refuses_what_it_cannot_parse_and_whom_it_does_not_know(tiny_package: Path):
-    with pytest.raises(EngineUnavailable, match="cannot parse"):
-        apart(size_of_any_engine, b"no graph", None)
-    with pytest.raises(EngineUnavailable, match=r"9\.0"):
-        apart(size_of_any_engine, (tiny_package / STYLIZE_ONNX_NAME).read_bytes(), "9.0")
 
 
 def test_export_renews_and_names_what_it_wrote(tiny_package: Path, tmp_path: Path):

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.engines_base import main as compare_base
 from benchmarks.engines_gpu import main as time_gpu
 from benchmarks.engines_parity import main as compare_sizes
 from runtime.footprint import peak_mb
+from runtime.package import STYLE_ONNX_NAME, STYLIZE_ONNX_NAME, open_package, write_package
+from runtime.packaging import package_network
+from stylenet.network import StyleNetwork
+from tests.conftest import TINY
 
 
 def test_the_gpu_script_times_both_variants_alone_and_in_batches_of_eight():
@@ -43,10 +48,30 @@ def test_the_base_script_times_every_precision():
     )
 
 
-def test_the_parity_script_finds_the_engines_alike(tiny_package: Path):
-    worst, beyond = compare_sizes(str(tiny_package), 3, most_px=64)
-    assert worst <= 1
-    assert beyond == 0
+@pytest.mark.parametrize("kind", ["tiny_package", "adain_package"])
+def test_the_parity_script_finds_both_graphs_alike_in_every_engine(kind: str, request: pytest.FixtureRequest):
+    worst = compare_sizes(str(request.getfixturevalue(kind)), 3, most_px=64)
+    assert [one.engine for one in worst] == ["onnxruntime", "openvino"]
+    for one in worst:
+        assert one.levels <= 1
+        assert one.beyond == 0
+        assert one.psnr_db > 60
+        assert one.code < 1e-3
+
+
+def test_the_parity_script_sees_a_graph_that_computes_something_else(tiny_package: Path, tmp_path: Path):
+    torch.manual_seed(9)
+    other = package_network(StyleNetwork(TINY), tmp_path / "other", name="other", card="# Other")
+    files = {name: tiny_package.joinpath(name).read_bytes() for name in open_package(tiny_package).manifest.files}
+    files |= {name: other.path(name).read_bytes() for name in (STYLE_ONNX_NAME, STYLIZE_ONNX_NAME)}
+    manifest = other.manifest
+    mixed = write_package(
+        tmp_path / "mixed", files=files, name="mixed", variant=manifest.variant, config=manifest.config
+    )
+    worst = compare_sizes(str(mixed.folder), 1, most_px=64)[0]
+    assert worst.beyond == 1
+    assert worst.psnr_db < 40
+    assert worst.code > 1e-2
 
 
 def test_peak_memory_is_the_measured_process_own_and_not_its_parents(tiny_package: Path):
