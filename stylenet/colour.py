@@ -75,6 +75,25 @@ def recolour(image: Tensor, content_code: Tensor, style_code: Tensor) -> Tensor:
     return _apply(back @ transform, image) + (back @ shift).unsqueeze(3)
 
 
+def between(content_code: Tensor, style_code: Tensor, *, light: Tensor, chroma: Tensor) -> Tensor:
+    """A colour code on the way from one to another: lightness and chroma each go their own share of it.
+
+    Any mixture of two Cholesky factors, entry by entry, is one again, so that every share of either is allowed.
+
+    Args:
+        content_code, style_code: (N, 12).
+        light: (N, 1), 0..1: the share of lightness's mean and deviation.
+        chroma: (N, 1), 0..1: the share of everything else: hue, colourfulness, and how both follow lightness.
+
+    Returns:
+        (N, 12) float32.
+    """
+    is_light = torch.zeros(12, device=content_code.device)
+    is_light[[0, 3]] = 1.0  # of the mean and of the factor, the first each
+    share = chroma + is_light * (light - chroma)
+    return content_code + share * (style_code - content_code)
+
+
 @full_precision
 def with_chroma_of(image: Tensor, source: Tensor, share: Tensor) -> Tensor:
     """Lightness of `image`, chroma moved towards that of `source`.

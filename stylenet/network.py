@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from stylenet.colour import colour_code, recolour, with_chroma_of
+from stylenet.colour import between, colour_code, recolour, with_chroma_of
 from stylenet.config import NetworkConfig
 from stylenet.decoder import Decoder
 from stylenet.encoders import CompactEncoder
@@ -77,8 +77,8 @@ class StyleNetwork(nn.Module):
         t_texture, t_semantics = strength * dial_texture, strength * dial_semantics
 
         content_colour = ledger.settle(colour_code(image))
-        t_colour = t_texture.flatten(1)  # colour is the lowest level of texture
-        target_colour = content_colour + t_colour * (colour - content_colour)
+        light, chroma = t_semantics.flatten(1), t_texture.flatten(1)  # hue belongs to the texture, light does not
+        target_colour = between(content_colour, colour, light=light, chroma=chroma)
         recoloured = recolour(image, content_colour, target_colour)
 
         painting = self.decoder(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stylenet import losses
 from stylenet.adain import AdaIN
-from stylenet.colour import colour_code, recolour
+from stylenet.colour import between, colour_code, recolour
 from stylenet.ledger import Ledger
 from stylenet.losses import ArticleWeights, ExtraWeights
 from stylenet.network import StyleNetwork
@@ -46,8 +46,10 @@ def sample_dials(count: int, generator: torch.Generator) -> Tensor:
         (count, 5) float32; keep_color stays 0, since it is applied after everything that learns.
     """
     uniform = torch.rand(count, 4, generator=generator)
-    full = torch.rand(count, 4, generator=generator) < torch.tensor([0.55, 0.0, 0.7, 0.7])
-    dials = torch.where(full, torch.ones_like(uniform), uniform)
+    chance = torch.rand(count, 4, generator=generator)
+    dials = torch.where(chance < torch.tensor([0.55, 0.0, 0.55, 0.55]), torch.ones_like(uniform), uniform)
+    # Texture without semantics, and the other way round, is where one dial must not do the other's work.
+    dials = torch.where(chance > torch.tensor([1.0, 1.0, 0.8, 0.8]), torch.zeros_like(uniform), dials)
     return torch.cat([dials, torch.zeros(count, 1)], dim=1)
 
 
@@ -68,7 +70,8 @@ def style_objective(
     with torch.no_grad():
         content_features, style_features = extract(content), extract(style)
         content_colour, style_colour = colour_code(content), colour_code(style)
-        target_colour = content_colour + (strength * texture).unsqueeze(1) * (style_colour - content_colour)
+        light, chroma = ((strength * dial).unsqueeze(1) for dial in (semantics, texture))
+        target_colour = between(content_colour, style_colour, light=light, chroma=chroma)
         anchor = recolour(content, content_colour, target_colour)
     features = extract(output)
     t = dict.fromkeys(TEXTURE_TAPS, strength * texture) | dict.fromkeys(SEMANTICS_TAPS, strength * semantics)
