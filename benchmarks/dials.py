@@ -2,8 +2,9 @@
 
 Each dial is turned over 11 steps on every pair, the others at rest. Printed for each: the share of pairs and of steps
 on which its own measure never turns back, the mean curve, and how far the other family of measures moves, as a share
-of its span (from the photograph to the whole painting). Texture's family is colour and strokes; semantics' is light
-and composition. Needs the development assets (PENTIMENTO_ASSETS).
+of its span (from the photograph to the whole painting). Texture's family is hue and strokes, each measured so that
+light cannot change it; semantics' is light and composition, seen as one sees with half-closed eyes: small and grey.
+Needs the development assets (PENTIMENTO_ASSETS).
 """
 
 import argparse
@@ -24,6 +25,7 @@ from registry.settings import Settings
 from runtime.engine import Engine
 from runtime.loading import load_engine
 from stylenet.codes import StyleCode
+from stylenet.colour import from_opponent, to_opponent
 from stylenet.dials import Dials
 from stylenet.images import Pixels, to_image
 from stylenet.perception import Extractor, load_extractor
@@ -40,15 +42,23 @@ OWN = {
 """Each dial's own measure, and where it must go as the dial is turned up."""
 OTHER = {"texture": "semantics", "semantics": "texture"}
 SLACK = 0.01  # of the measure's span: a step back smaller than that is not seen
-LIGHT_SIDE_PX = 16
+LIGHT_SIDE_PX, COMPOSITION_SIDE_PX = 16, 64
 
 
 def light_and_composition(image: Tensor, extractor: Extractor) -> Tensor:
-    """What semantics is about: (N, F), brightness values of a 16 px view, sorted, and the deepest tap's statistics."""
-    view = functional.interpolate(content_metrics.luma(image), size=(LIGHT_SIDE_PX,) * 2, mode="area")
-    deepest = list(extractor(image).values())[-1]
-    mean, deviation = (part.flatten(1) for part in mean_std(deepest))
-    return torch.cat([view.flatten(1).sort(dim=1).values, mean, deviation], dim=1)
+    """What semantics is about: (N, F), brightness values of a 16 px view, sorted, and what the extractor's deepest tap
+    makes of a grey view of 64 px (channel means and deviations)."""
+    grey = content_metrics.luma(image)
+    light = functional.interpolate(grey, size=(LIGHT_SIDE_PX,) * 2, mode="area")
+    view = functional.interpolate(grey, size=(COMPOSITION_SIDE_PX,) * 2, mode="area").repeat(1, 3, 1, 1)
+    mean, deviation = (part.flatten(1) for part in mean_std(list(extractor(2 * view - 1).values())[-1]))
+    return torch.cat([light.flatten(1).sort(dim=1).values, mean, deviation], dim=1)
+
+
+def without_light(image: Tensor) -> Tensor:
+    """Hue alone: chroma as it is, every lightness 0."""
+    planes = to_opponent(image)
+    return from_opponent(torch.cat([torch.zeros_like(planes[:, :1]), planes[:, 1:]], dim=1))
 
 
 class Meter:
@@ -66,10 +76,14 @@ class Meter:
         distance = style_metrics.distances(style_metrics.describe(image, self._extractor), self._described)
         return {
             "style": float(np.mean([float(distance[family]) for family in style_metrics.FAMILIES])),
-            "texture": float(np.mean([float(distance[family]) for family in ("colour", "stroke")])),
+            "texture": float(np.mean([self._hue(image), float(distance["stroke_high"])])),
             "edges": float(content_metrics.edge_ssim(image, self._photo)),
             "semantics": self._semantics(image),
         }
+
+    def _hue(self, image: Tensor) -> float:
+        ours, theirs = (style_metrics.colour_quantiles(without_light(each)) for each in (image, self._style))
+        return float((ours - theirs).abs().mean())
 
     def _semantics(self, image: Tensor) -> float:
         """The mean of light's and composition's distance, each relative to the painting's own size."""
@@ -125,8 +139,11 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=50)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--model", default="pretrained:compact")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--extractor", default="compact", help="auto takes VGG-19 where it is: ten times as slow")
     options = parser.parse_args()
-    engine, extractor = load_engine(resolve(options.model, Settings.from_env())), load_extractor("auto")
+    engine = load_engine(resolve(options.model, Settings.from_env()), options.engine)
+    extractor = load_extractor(options.extractor)
     contents = max(1, round(options.pairs**0.5 * 1.4))
     settings = EvaluationSettings(
         contents=contents, styles=-(-options.pairs // contents), short_side_px=options.side, extractor="compact"

@@ -2,7 +2,8 @@
 
 F is the painting, A the anchor. The article's anchor is the photograph itself, with one band: blending raw content
 washes the style out. Ours is the photograph carried to the style's colours, and only the bands that hold outlines are
-gated: the lowest band, colour and light, always comes from the painting.
+gated: the lowest band, colour and light, comes from the painting. The style's two parts are told apart here too: where
+texture is turned down strokes and hue fall back to the anchor, where semantics is turned down the light does.
 Letters: N batch, H height, W width, B bands.
 """
 
@@ -70,13 +71,17 @@ class Fusion(nn.Module):
         if self.gate.bias is not None:
             nn.init.zeros_(self.gate.bias)
 
-    def forward(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
+    def forward(self, painting: Tensor, anchor: Tensor, fidelity: Tensor, texture: Tensor, semantics: Tensor) -> Tensor:
         """The fused picture.
 
         Args:
             painting: (N, 3, H, W), what the decoder made.
             anchor: (N, 3, H, W), what holds the outlines.
             fidelity: (N, 1, 1, 1), 0..1.
+            texture: (N, 1, 1, 1), 0..1: how much of the painting shows; without it there is the anchor alone, whose
+                light may still be the style's.
+            semantics: (N, 1, 1, 1), 0..1: how much of the painting's light shows with it. The article's formula knows
+                neither.
 
         Returns:
             (N, 3, H, W) float32.
@@ -89,7 +94,9 @@ class Fusion(nn.Module):
         difference = (painting.flatten(2) - held).reshape(anchor.shape)
         high, middle, low = (band.flatten(2) for band in split_bands(difference))
         fine, coarse = shares.flatten(2).split(1, dim=1)
-        return (held + low + fine * high + coarse * middle).reshape(anchor.shape)
+        # Written so that with both at 1 nothing is added: the low band is then the painting's, to the last bit.
+        light = (semantics.flatten(2) - 1) * low.mean(dim=1, keepdim=True)
+        return (held + texture.flatten(2) * (low + light + fine * high + coarse * middle)).reshape(anchor.shape)
 
     def shares(self, painting: Tensor, anchor: Tensor, fidelity: Tensor) -> Tensor:
         """The painting's share `a` per band and pixel: (N, B, H, W), 0..1."""

@@ -90,7 +90,8 @@ class StyleNetwork(nn.Module):
             ledger,
             offset,
         )
-        fused = self.fusion(painting, recoloured if self.config.anchor == "recoloured" else image, fidelity)
+        anchor = recoloured if self.config.anchor == "recoloured" else image
+        fused = self.fusion(painting, anchor, fidelity, dial_texture, dial_semantics)
         fused = with_chroma_of(fused, image, keep_color)
         presence = (strength / FULL_AT).clamp(max=1.0)
         return (image + presence * (fused - image)).clamp(-1.0, 1.0)

@@ -131,7 +131,8 @@ def test_the_articles_own_formula_is_a_switch():
     painting, photo, half = picture(32, 32, 1), picture(32, 32, 2), torch.full((1, 1, 1, 1), 0.5)
     share = article.fusion.shares(painting, photo, half)
     assert share.shape == (1, 1, 32, 32)
-    torch.testing.assert_close(article.fusion(painting, photo, half), share * painting + (1 - share) * photo)
+    fused = article.fusion(painting, photo, half, half, half)
+    torch.testing.assert_close(fused, share * painting + (1 - share) * photo)
 
 
 def test_bands_add_up_to_the_image():
@@ -141,7 +142,7 @@ def test_bands_add_up_to_the_image():
 
 def test_fusing_a_picture_with_itself_gives_it_back():
     image = picture(32, 48)
-    fused = Fusion("recoloured")(image, image, torch.full((1, 1, 1, 1), 0.7))
+    fused = Fusion("recoloured")(image, image, *torch.full((3, 1, 1, 1, 1), 0.7))
     torch.testing.assert_close(fused, image, atol=1e-5, rtol=0)
 
 

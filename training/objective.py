@@ -68,11 +68,13 @@ def style_objective(
     strength, fidelity, texture, semantics, _ = dials.unbind(1)
     output = network(content, *network.encode_style(style), dials)
     with torch.no_grad():
-        content_features, style_features = extract(content), extract(style)
         content_colour, style_colour = colour_code(content), colour_code(style)
-        light, chroma = ((strength * dial).unsqueeze(1) for dial in (semantics, texture))
-        target_colour = between(content_colour, style_colour, light=light, chroma=chroma)
+        light, chroma, whole = semantics.unsqueeze(1), texture.unsqueeze(1), strength.unsqueeze(1)
+        target_colour = between(content_colour, style_colour, light=whole * light, chroma=whole * chroma)
         anchor = recolour(content, content_colour, target_colour)
+        # Features see light and hue too: a dial that is turned down must not have its part asked for through them.
+        asked = recolour(style, style_colour, between(content_colour, style_colour, light=light, chroma=chroma))
+        content_features, style_features = extract(content), extract(asked.clamp(-1.0, 1.0))
     features = extract(output)
     t = dict.fromkeys(TEXTURE_TAPS, strength * texture) | dict.fromkeys(SEMANTICS_TAPS, strength * semantics)
 
