@@ -146,6 +146,19 @@ def test_fusing_a_picture_with_itself_gives_it_back():
     torch.testing.assert_close(fused, image, atol=1e-5, rtol=0)
 
 
+@torch.no_grad()
+def test_without_texture_the_anchor_shows_and_without_semantics_its_light():
+    painting, anchor = picture(32, 48, 1), picture(32, 48, 2)
+    fusion, zero, one = Fusion("recoloured"), *torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1, 1)
+    for semantics in (zero, one):
+        torch.testing.assert_close(fusion(painting, anchor, zero, zero, semantics), anchor, atol=1e-6, rtol=0)
+    without, whole = (fusion(painting, anchor, zero, one, semantics) for semantics in (zero, one))
+    # What semantics adds is the light of the painting's lowest band: the same in every channel, and nothing finer.
+    added = whole - without
+    light = split_bands(painting - anchor)[2].mean(dim=1, keepdim=True)
+    torch.testing.assert_close(added, light.expand_as(added), atol=1e-5, rtol=0)
+
+
 def test_local_ssim_is_one_for_equal_pictures_and_less_for_others():
     one, other = picture(32, 32, 1)[:, :1], picture(32, 32, 2)[:, :1]
     torch.testing.assert_close(local_ssim(one, one), torch.ones_like(one), atol=1e-4, rtol=0)
