@@ -21,7 +21,7 @@ def build_network(variant: str, config: dict[str, Any]) -> Network:
         ConfigError: the configuration does not describe one.
     """
     if variant == "adain":
-        return AdaIN(tuple(config["widths"]))
+        return AdaIN(tuple(config["widths"]), config.get("vgg_source"))
     return StyleNetwork(NetworkConfig.from_dict(config))
 
 
@@ -43,5 +43,6 @@ def load_network(package: Package) -> Network:
 def network_config(network: Network) -> dict[str, Any]:
     """What `build_network` needs to build this network again."""
     if isinstance(network, AdaIN):
-        return {"widths": list(network.widths)}
+        source = {} if network.vgg_source is None else {"vgg_source": network.vgg_source}
+        return {"widths": list(network.widths)} | source
     return network.config.as_dict()

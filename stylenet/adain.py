@@ -1,4 +1,4 @@
-"""AdaIN (Huang & Belongie 2017), the baseline that every candidate must beat, on the same content encoder as ours."""
+"""AdaIN (Huang & Belongie 2017), the baseline that every candidate must beat: on our content encoder, or on VGG-19."""
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from stylenet.decoder import activate, enlarge
 from stylenet.encoders import CompactEncoder, Conv
 from stylenet.ledger import Ledger
 from stylenet.statistics import mean_std
+from stylenet.vgg import TAP_CHANNELS, Vgg19, taps_at_scale_one
 
 WIDTHS = (16, 32, 64, 64)
 
@@ -17,13 +18,17 @@ class AdaIN(nn.Module):
 
     The same calls as `StyleNetwork`: its code's `semantics` holds means and deviations, `texture` nothing (one zero),
     and of the dials it knows `strength` alone, by interpolating features as its authors do.
+
+    Args:
+        widths: channels of the encoder's four taps, and of the decoder that mirrors them.
+        vgg_source: whose VGG-19 encodes, as in its paper, up to relu3_4; None for the compact encoder.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS, vgg_source: str | None = None) -> None:
         super().__init__()
-        one, two, three, four = widths
-        self.widths = tuple(widths)
-        self.content_encoder = CompactEncoder(widths)
+        self.widths = one, two, three, four = tuple(widths) if vgg_source is None else TAP_CHANNELS
+        self.vgg_source = vgg_source
+        self.content_encoder = CompactEncoder(self.widths) if vgg_source is None else Vgg19(None, vgg_source)
         self.level4 = Conv(four, three)
         self.level3 = Conv(three, three)
         self.up4 = Conv(three, two)
@@ -34,7 +39,7 @@ class AdaIN(nn.Module):
 
     def encode_style(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """A style picture (N, 3, H, W) -> colour (N, 12), texture (N, 1) zeros, semantics (N, 2C)."""
-        deepest = self.content_encoder(image)["relu3_4"]
+        deepest = self.features(image)["relu3_4"]
         mean, std = mean_std(deepest)
         semantics = torch.cat([mean.flatten(1), std.flatten(1)], dim=1)
         return colour_code(image), semantics[:, :1] * 0.0, semantics
@@ -66,7 +71,7 @@ class AdaIN(nn.Module):
         offset: Tensor | None = None,
     ) -> Tensor:
         """The photograph in the style: arguments and result as of `StyleNetwork.forward`."""
-        taps = self.content_encoder(image)
+        taps = self.features(image)
         strength = dials.reshape(-1, 5, 1, 1, 1).unbind(1)[0]
         # The graph keeps all of its inputs only if all are used; engines feed every network the same ones.
         unused = (colour.sum() + texture.sum()) * 0.0
@@ -86,4 +91,8 @@ class AdaIN(nn.Module):
         offset: Tensor | None = None,
     ) -> None:
         """Have everything measured that `forward` would measure, and stop there."""
-        ledger.mean_std(self.content_encoder(image)["relu3_4"])
+        ledger.mean_std(self.features(image)["relu3_4"])
+
+    def features(self, image: Tensor) -> dict[str, Tensor]:
+        """The content encoder's taps, at a scale of 1."""
+        return taps_at_scale_one(self.content_encoder, image)

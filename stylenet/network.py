@@ -11,7 +11,7 @@ from stylenet.errors import WeightsError
 from stylenet.fusion import Fusion
 from stylenet.ledger import Ledger
 from stylenet.style_encoder import SEMANTICS_TAPS, TEXTURE_TAPS, StylePath
-from stylenet.vgg import Vgg19
+from stylenet.vgg import Vgg19, taps_at_scale_one
 
 STEP_PX = 8
 """The deepest level sees one place per so many pixels: tiles begin at multiples of it."""
@@ -120,15 +120,8 @@ class StyleNetwork(nn.Module):
         )
 
     def features(self, image: Tensor) -> dict[str, Tensor]:
-        """The content encoder's taps; VGG-19's are brought to a scale of 1, which the decoder's weights expect."""
-        taps: dict[str, Tensor] = self.content_encoder(image)
-        if isinstance(self.content_encoder, Vgg19):
-            return {tap: x * (1.0 / _VGG_SCALE[tap]) for tap, x in taps.items()}
-        return taps
-
-
-# Root mean square of the Oxford features on 16 random crops of photographs and paintings.
-_VGG_SCALE = {"relu1_1": 43.8, "relu2_1": 191.0, "relu3_1": 239.0, "relu3_4": 809.0}
+        """The content encoder's taps, at a scale of 1."""
+        return taps_at_scale_one(self.content_encoder, image)
 
 
 def load_state(network: nn.Module, state: dict[str, Tensor], name: str) -> None:

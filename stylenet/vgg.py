@@ -76,6 +76,18 @@ class Vgg19(nn.Module):
         return taps
 
 
+# Root mean square of the Oxford features on 16 random crops of photographs and paintings.
+_SCALE = {"relu1_1": 43.8, "relu2_1": 191.0, "relu3_1": 239.0, "relu3_4": 809.0}
+
+
+def taps_at_scale_one(encoder: nn.Module, image: Tensor) -> dict[str, Tensor]:
+    """A content encoder's taps; VGG-19's are brought to a scale of 1, which a decoder's first weights expect."""
+    taps: dict[str, Tensor] = encoder(image)
+    if isinstance(encoder, Vgg19):
+        return {tap: x * (1.0 / _SCALE[tap]) for tap, x in taps.items()}
+    return taps
+
+
 def load_vgg19(*, download: bool = True) -> Vgg19:
     """VGG-19 from wherever its weights are, frozen.
 

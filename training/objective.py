@@ -123,12 +123,12 @@ def adain_objective(network: AdaIN, batch: Batch, extract: Extract, style_weight
     sampled = batch.dials[:, 0]
     strength = torch.where(sampled < ADAIN_RECONSTRUCTS_BELOW, torch.zeros_like(sampled), sampled)
     with torch.no_grad():
-        taps = network.content_encoder(content)
+        taps = network.features(content)
         _, _, semantics = network.encode_style(style)
         target = network.transfer(taps["relu3_4"], semantics, strength[:, None, None, None], Ledger())
         content_features, style_features = extract(content), extract(style)
     output = network.decode(target, taps)
-    gap = (network.content_encoder(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))
+    gap = (network.features(output)["relu3_4"].to(torch.float32) - target).square().mean((1, 2, 3))
     _, target_std = mean_std(target)
     t = dict.fromkeys((*TEXTURE_TAPS, *SEMANTICS_TAPS), strength)
     shares = losses.share_left(extract(output), content_features, style_features, t, losses.statistics)
