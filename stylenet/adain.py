@@ -26,7 +26,7 @@ class AdaIN(nn.Module):
 
     def __init__(self, widths: tuple[int, int, int, int] = WIDTHS, vgg_source: str | None = None) -> None:
         super().__init__()
-        self.widths = one, two, three, four = tuple(widths) if vgg_source is None else TAP_CHANNELS
+        self.widths = one, two, three, four = widths if vgg_source is None else TAP_CHANNELS
         self.vgg_source = vgg_source
         self.content_encoder = CompactEncoder(self.widths) if vgg_source is None else Vgg19(None, vgg_source)
         self.level4 = Conv(four, three)
