@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from runtime.networks import load_network
 from runtime.package import open_package
@@ -257,3 +258,18 @@ def test_the_shipped_weights_follow_every_dial(dial: str, least: float):
         whole, without = turned
         changes.append(float((whole - without).abs().mean() / (whole - photo).abs().mean()))
     assert min(changes) >= least, changes
+
+
+@torch.no_grad()
+def test_compact_and_base_stay_within_their_budgets():
+    """1.2 million parameters, 60 GMAC for a 1080p frame, 64 KB a style code; base: 10 million trained parameters."""
+    compact, photo = StyleNetwork(NetworkConfig()).eval(), picture(272, 480)
+    code = compact.encode_style(picture(64, 64))
+    counter = FlopCounterMode(display=False)
+    with counter:
+        compact(photo, *code, dials(1, 0.5, 1, 1, 0))
+    assert count_parameters(compact) <= 1_200_000
+    assert counter.get_total_flops() / 2 * (1080 * 1920) / (272 * 480) <= 60e9
+    assert sum(part.numel() for part in code) * 4 <= 64 * 1024
+    base = StyleNetwork(BASE)
+    assert count_parameters(base) - count_parameters(base.content_encoder) <= 10_000_000
