@@ -12,6 +12,7 @@ from torch import Tensor
 from registry.settings import Settings
 from registry.versions import Registry
 from runtime.loading import load_engine
+from runtime.packaging import package_network
 from stylenet import losses
 from stylenet.adain import AdaIN
 from stylenet.encoders import CompactEncoder
@@ -218,6 +219,20 @@ def test_adain_learns_and_keeps_its_encoder(pictures: tuple[PictureSet, PictureS
     assert loss(network) < loss(trained(1))
     for name, tensor in encoder.state_dict().items():
         assert torch.equal(network.content_encoder.state_dict()[name], tensor)
+
+
+def test_adain_on_vgg19_is_trained_packaged_and_paints(pictures: tuple[PictureSet, PictureSet], tmp_path: Path):
+    torch.manual_seed(0)
+    vgg = Vgg19(None, "oxford").requires_grad_(False)
+    stage = StageConfig(epochs=1, steps_per_epoch=2, batch_size=2, crop_px=32)
+    network = train_adain(vgg, tiny_extractor(), source_of(pictures), stage, bf16=False)
+    for name, tensor in vgg.state_dict().items():
+        assert torch.equal(network.content_encoder.state_dict()[name], tensor)
+    package = package_network(network, tmp_path / "adain-vgg19", name="adain-vgg19", card="tried")
+    assert package.manifest.config["vgg_source"] == "oxford"
+    photo, style = pictures[0].pictures[0], pictures[1].pictures[0]
+    engine = load_engine(package)
+    assert engine.stylize(photo, engine.encode_style(style)).shape == photo.shape
 
 
 def test_distillation_brings_the_student_closer_to_its_teacher(pictures: tuple[PictureSet, PictureSet]):

@@ -7,6 +7,7 @@ from torch import nn
 
 from stylenet.adain import AdaIN
 from stylenet.encoders import CompactEncoder
+from stylenet.vgg import Vgg19
 from training.batches import BatchSource
 from training.config import StageConfig
 from training.loop import Checkpointing, Listener, run_stage
@@ -16,7 +17,7 @@ STYLE_WEIGHT = 2.0  # the paper's 10 is for sums over levels; ours is a share of
 
 
 def train_adain(
-    encoder: CompactEncoder,
+    encoder: CompactEncoder | Vgg19,
     extractor: nn.Module,
     source: BatchSource,
     config: StageConfig,
@@ -29,7 +30,7 @@ def train_adain(
     """Train AdaIN's decoder on a frozen encoder, as its authors do.
 
     Args:
-        encoder: the encoder that our own network starts from.
+        encoder: the encoder that our own network starts from, or VGG-19 as in the paper.
         extractor: the frozen extractor that judges style.
         source: the same batches as our network's.
         config: how long, and how fast.
@@ -39,7 +40,7 @@ def train_adain(
         DivergedError, CheckpointError: as `run_stage`.
     """
     torch.manual_seed(source.seed)
-    network = AdaIN(encoder.tap_channels)
+    network = AdaIN(vgg_source=encoder.source) if isinstance(encoder, Vgg19) else AdaIN(encoder.tap_channels)
     network.content_encoder.load_state_dict(encoder.state_dict())
     network.content_encoder.requires_grad_(False)
     network.to(next(extractor.parameters()).device)

@@ -36,12 +36,12 @@ portrait) gives a muddled picture. Scores are in the version's evidence, not her
 """
 
 
-def adain_card(stage: StageConfig, extractor: str, pictures: str) -> str:
-    """The baseline's card."""
+def adain_card(stage: StageConfig, encoder: str, extractor: str, pictures: str) -> str:
+    """The baseline's card; `encoder` and `extractor` are names."""
     steps = "default" if stage.steps_per_epoch is None else str(stage.steps_per_epoch)
     return f"""# adain
 
-AdaIN (Huang & Belongie 2017) on Pentimento's compact encoder: the baseline that every candidate must beat. Its
+AdaIN (Huang & Belongie 2017) on {encoder}: the baseline that every candidate must beat. Its
 decoder is trained by us on the pictures, crops and steps of our own network: {pictures}; {stage.epochs} epochs of
 {steps} steps, batches of {stage.batch_size}, crops of {stage.crop_px} px, learning rate {stage.learning_rate:g}; style
 judged through {extractor}. The encoder stays frozen, as its authors do it.

@@ -2,6 +2,8 @@
 
 Needs VGG-19's weights and a data folder; about two hours on two CPU cores. Writes pretrained/encoder,
 pretrained/compact and pretrained/adain, each whole or not at all; what is there already and complete is not made again.
+With --vgg19-baseline FOLDER it also trains AdaIN on VGG-19 itself, with the same pictures and steps, and packages it
+there: `pentimento evaluate ... --adain FOLDER` judges against it. It holds VGG-19's weights, so it does not ship.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from runtime.packaging import package_network
 from stylenet.encoders import CompactEncoder
 from stylenet.perception import COMPACT_ENCODER, load_compact_encoder, load_extractor
 from stylenet.pictures import write_bytes
-from stylenet.vgg import load_vgg19
+from stylenet.vgg import Vgg19, load_vgg19
 from stylenet.weights import ROOT
 from training.baseline import train_adain
 from training.cards import adain_card
@@ -38,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=ROOT / "configs" / "assets.yaml")
     parser.add_argument("--out", type=Path, default=ROOT / "pretrained")
     parser.add_argument("--distillation-steps", type=int, default=1800)
+    parser.add_argument("--vgg19-baseline", type=Path, metavar="FOLDER", help="also AdaIN on VGG-19, into this folder")
     parser.add_argument("--threads", type=int, default=None)
     given = parser.parse_args(arguments)
     if given.threads:
@@ -49,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         copy_package(result.package, given.out / "compact")
     if not (given.out / "adain" / "package.json").is_file():
         make_adain(config, settings, encoder, given.out / "adain")
+    if given.vgg19_baseline and not (given.vgg19_baseline / "package.json").is_file():
+        make_adain(config, settings, load_vgg19(), given.vgg19_baseline)
     return 0
 
 
@@ -89,26 +94,28 @@ def make_encoder(config: TrainingConfig, settings: Settings, folder: Path, steps
     return encoder
 
 
-def make_adain(config: TrainingConfig, settings: Settings, encoder: CompactEncoder, folder: Path) -> None:
+def make_adain(config: TrainingConfig, settings: Settings, encoder: CompactEncoder | Vgg19, folder: Path) -> None:
     """Train and package the baseline, with as many steps as both our stages have together."""
     roots = [data_folder(name, settings) for name in config.data]
     content, style = (join([load_pictures(root, kind) for root in roots]) for kind in ("content", "style"))
     first, second = config.stage1, config.stage2
     stage = first.model_copy(update={"epochs": first.epochs + second.epochs})
     extractor = load_extractor(config.extractor).to(pick_device(config.device))
+    name, seen = ("adain-vgg19", "VGG-19") if isinstance(encoder, Vgg19) else ("adain", "Pentimento's compact encoder")
     source = batch_source(config, stage, 1, content, style)
     network = train_adain(
         encoder,
         extractor,
         source,
         stage,
-        checkpoint=settings.home / "runs" / "adain" / "checkpoint.pt",
+        checkpoint=settings.home / "runs" / name / "checkpoint.pt",
         listener=_show,
         bf16=config.precision == "bfloat16",
     )
     digest = f"{content.digest}:{style.digest}"
-    card = adain_card(stage, extractor.name, f"{len(content.pictures)} photographs, {len(style.pictures)} paintings")
-    package_network(network.cpu(), folder, name="adain", card=card, git_commit=git_commit(), data_digest=digest)
+    pictures = f"{len(content.pictures)} photographs, {len(style.pictures)} paintings"
+    card = adain_card(stage, seen, extractor.name, pictures)
+    package_network(network.cpu(), folder, name=name, card=card, git_commit=git_commit(), data_digest=digest)
 
 
 def _show(report: StepReport) -> None:
